@@ -1,0 +1,76 @@
+// The tray: everything that one input makes the core say. The shell empties it before the next
+// input.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wormhole/base/datagram.hpp"
+
+namespace wormhole {
+
+struct NetSend {
+  SocketNo socket;
+  Endpoint to;
+  Bytes bytes;
+};
+
+struct AppSend {
+  FlowNo flow;
+  Endpoint to;
+  Bytes bytes;
+};
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+/// One line for the operator; the core writes one per change, never one per packet.
+struct LogLine {
+  LogLevel level;
+  std::string text;
+};
+
+/// Sends and log lines in the order in which they were said. Bounded: what does not fit is dropped
+/// and counted. Sends refer to memory of the input batch or of the outbox's own arena; both are
+/// valid until clear(). After construction the send path does not allocate.
+class Outbox {
+ public:
+  /// One input batch is at most 64 receives of up to 64 segments (UDP_GRO's most); twice that
+  /// leaves room for what timers add.
+  static constexpr std::size_t kMaxSends = 8192;
+  /// For control frames and second copies of 1:N datagrams: 1 MiB holds some 800 full-size packets.
+  static constexpr std::size_t kArenaBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kMaxLogLines = 256;
+
+  explicit Outbox(std::size_t arena_bytes = kArenaBytes, std::size_t max_sends = kMaxSends);
+
+  void net(SocketNo socket, const Endpoint& to, Bytes bytes);
+  void app(FlowNo flow, const Endpoint& to, Bytes bytes);
+  void log(LogLevel level, std::string text);
+
+  /// `size` fresh bytes with kHeadroom and kTailroom around them, valid until clear(); empty (and
+  /// counted as dropped) when the arena is full. `size` must not be 0.
+  MutBytes reserve(std::size_t size);
+
+  const std::vector<NetSend>& net_sends() const { return net_; }
+  const std::vector<AppSend>& app_sends() const { return app_; }
+  const std::vector<LogLine>& log_lines() const { return log_; }
+  /// Sends, reservations and lines that did not fit since construction.
+  std::uint64_t dropped() const { return dropped_; }
+  /// Empties the tray and keeps its memory.
+  void clear();
+
+ private:
+  std::unique_ptr<std::uint8_t[]> arena_;
+  std::size_t arena_size_;
+  std::size_t arena_used_ = 0;
+  std::size_t max_sends_;
+  std::vector<NetSend> net_;
+  std::vector<AppSend> app_;
+  std::vector<LogLine> log_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace wormhole

@@ -1,0 +1,117 @@
+// The client's core: one door in for each kind of input, one tray out. No socket, clock or thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wormhole/base/outbox.hpp"
+#include "wormhole/base/rng.hpp"
+#include "wormhole/base/time.hpp"
+#include "wormhole/client/status.hpp"
+#include "wormhole/crypto/identity.hpp"
+
+namespace wormhole {
+
+/// Trust in a peer's key, remembered over restarts.
+struct PeerPin {
+  PublicKey key;
+  std::uint64_t serial = 0;  ///< 0 for keys trusted on first use
+  bool operator==(const PeerPin&) const = default;
+};
+
+struct ClientConfig {
+  std::string id;
+  KeyPair keys;
+  NetworkIdentity network;
+  std::uint64_t boot_id = 0;                     ///< random per process
+  IpAddress bind = IpAddress::v4(127, 1, 0, 1);  ///< where the flow ports are
+  std::map<std::string, PeerPin> pins;
+  std::optional<KeyBinding> enrol;  ///< set: only enrol with this binding, then say EnrolFinished
+};
+
+/// Open a UDP port for a flow on ClientConfig::bind; answer with on_flow_port. Repeated (with
+/// backoff, by the core) until it worked.
+struct OpenFlowPort {
+  FlowNo flow;
+  std::string name;
+  std::uint16_t port;
+};
+struct CloseFlowPort {
+  FlowNo flow;
+};
+/// Remember a peer's key durably (newest wins).
+struct SavePin {
+  std::string id;
+  PeerPin pin;
+};
+/// The server's name should be resolved anew; answer with set_servers.
+struct ResolveServer {};
+/// The client must end: the server said no. Everything else is retried for ever.
+struct Refused {
+  enum class Reason : std::uint8_t {
+    kUnknownId,
+    kWrongKey,
+    kReplaced,  ///< the same ID and key were started elsewhere
+    kRemoved,   ///< the ID was taken out of routes.yaml while we ran
+    kVersion
+  };
+  Reason reason;
+  std::string message;
+};
+struct EnrolFinished {
+  std::optional<std::string> error;  ///< one sentence; nothing when it worked
+};
+using ClientCommand =
+    std::variant<OpenFlowPort, CloseFlowPort, SavePin, ResolveServer, Refused, EnrolFinished>;
+
+/// The client's tray.
+class ClientOutbox : public Outbox {
+ public:
+  using Outbox::Outbox;
+  std::vector<ClientCommand> commands;
+  void clear() {
+    Outbox::clear();
+    commands.clear();
+  }
+};
+
+class Client {
+ public:
+  Client(ClientConfig config, Rng& rng);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// The server's endpoints in order of preference (at most 16 are kept). A session in use is not
+  /// disturbed. The first call starts the client.
+  void set_servers(std::vector<Endpoint> servers, TimePoint now, ClientOutbox& out);
+  /// A batch from one network socket. The spans may be changed in place.
+  void on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batch, TimePoint now,
+                        ClientOutbox& out);
+  /// A batch from one flow's port. At most 64 datagrams.
+  void on_app_datagrams(FlowNo flow, std::span<const AppDatagram> batch, TimePoint now,
+                        ClientOutbox& out);
+  /// An application's address answered "port unreachable".
+  void on_app_refused(FlowNo flow, const Endpoint& application, TimePoint now);
+  /// Answer to OpenFlowPort; `error` is empty when the port is open.
+  void on_flow_port(FlowNo flow, const std::string& error, TimePoint now, ClientOutbox& out);
+  /// Harmless when nothing is due.
+  void on_timeout(TimePoint now, ClientOutbox& out);
+  TimePoint next_deadline() const;
+  /// Says goodbye to the server. No call after it has an effect.
+  void shutdown(TimePoint now, ClientOutbox& out);
+
+  ClientStatus status(TimePoint now) const;
+
+ private:
+  struct Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace wormhole

@@ -1,0 +1,67 @@
+// What one can see of a client: plain values, taken as a snapshot.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wormhole/base/endpoint.hpp"
+#include "wormhole/base/time.hpp"
+#include "wormhole/model/network.hpp"
+
+namespace wormhole {
+
+struct ServerLinkStatus {
+  bool connected = false;
+  Endpoint address;  ///< in use, or tried last
+  std::string transport = "udp";
+  std::optional<Duration> rtt;
+  std::optional<Endpoint> observed;  ///< our address as the server sees it
+  std::string reason;                ///< why not connected, in one sentence; else empty
+};
+
+enum class PathKind : std::uint8_t { kNone, kRelay, kDirect };
+
+struct PeerStatus {
+  std::string id;
+  bool online = false;
+  PathKind path = PathKind::kNone;
+  std::string strategy;  ///< how the path was opened; "relay" today
+  Duration since{};      ///< age of this path
+  std::string reason;    ///< why not direct, or why there is no path
+  std::optional<Duration> rtt;
+  double loss = 0;  ///< share of the peer's packets that were lost towards us, last 10 s
+};
+
+enum class AppState : std::uint8_t { kUnknown, kListening, kNotListening };
+
+struct DropCount {
+  std::string cause;
+  std::uint64_t count = 0;
+};
+
+struct FlowStatus {
+  std::string name;
+  Protocol protocol = Protocol::kUdp;
+  std::uint16_t port = 0;
+  std::string direction;  ///< "send", "receive" or "both"
+  std::vector<std::string> peers;
+  std::uint64_t tx_packets = 0, tx_bytes = 0, rx_packets = 0,
+                rx_bytes = 0;     ///< application datagrams
+  double tx_bps = 0, rx_bps = 0;  ///< bits a second over the last whole second
+  AppState app = AppState::kUnknown;
+  bool port_open = false;
+  std::string port_error;  ///< why the port could not be opened
+  std::vector<DropCount> drops;
+};
+
+struct ClientStatus {
+  std::string id;
+  ServerLinkStatus server;
+  std::vector<PeerStatus> peers;
+  std::vector<FlowStatus> flows;
+  std::vector<DropCount> drops;  ///< frames that belonged to no flow, by cause
+};
+
+}  // namespace wormhole

@@ -1,0 +1,29 @@
+// Who may send to whom: the routes of a network, resolved for look-up.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wormhole/model/network.hpp"
+
+namespace wormhole {
+
+enum class Direction : std::uint8_t { kSend = 1, kReceive = 2, kBoth = 3 };
+constexpr bool may_send(Direction d) { return (static_cast<unsigned>(d) & 1U) != 0; }
+constexpr bool may_receive(Direction d) { return (static_cast<unsigned>(d) & 2U) != 0; }
+
+/// One flow as one member sees it.
+struct MemberFlow {
+  const Flow* flow = nullptr;              ///< into the Network that was resolved
+  std::map<std::string, Direction> peers;  ///< other members and what this one may do towards them
+};
+
+/// All flows of all members: member ID → its flows in the file's order. `network` must outlive it.
+/// Several routes of one flow are united; nobody is its own peer; a member without peers has no
+/// entry.
+using Routing = std::map<std::string, std::vector<MemberFlow>>;
+Routing resolve(const Network& network);
+
+}  // namespace wormhole

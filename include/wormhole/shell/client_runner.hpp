@@ -1,0 +1,50 @@
+// The client's core on real sockets.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wormhole/client/client.hpp"
+#include "wormhole/config/state_files.hpp"
+
+namespace wormhole {
+
+/// What a client process was started with.
+struct ClientRunOptions {
+  ClientIdentity identity;
+  std::string state_dir;  ///< pins are kept here
+  IpAddress bind = IpAddress::v4(127, 1, 0, 1);
+  std::optional<std::string> server;  ///< --server HOST[:PORT], instead of the identity's
+  std::map<std::string, PeerPin> pins;
+  std::optional<KeyBinding> enrol;  ///< see ClientConfig::enrol
+};
+
+/// Owns the client core, its network sockets, flow ports and its one timer. Everything happens on
+/// the io_context's thread. Destroy it only when the io_context no longer runs handlers.
+class ClientRunner {
+ public:
+  /// Called once, when the server has refused us or enrolment has ended; the runner then does
+  /// nothing more.
+  using OnEnd = std::function<void(const ClientCommand& why)>;
+
+  ClientRunner(boost::asio::io_context& io, ClientRunOptions options, OnEnd on_end);
+  ~ClientRunner();
+
+  /// Resolves the server (a DNS name first, then the addresses), opens the sockets, starts.
+  /// Problems of the environment are logged once per change and retried for ever.
+  void start();
+  /// Says goodbye and closes every socket.
+  void stop();
+  ClientStatus status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wormhole
