@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Builds and runs every gate of the project, each with a time budget (docs/testing.md):
+#   scripts/test.sh           all gates
+#   scripts/test.sh --quick   without sanitizers, lab and portability
+#   scripts/test.sh NAME...   only these gates
+# One line per gate, its output in build/logs/NAME.log; the last line is the count. Exit 1 when one failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Name and budget in seconds on two cores; the sum stays under 45 minutes.
+gates=(deps:300 format:20 layers:10 build:330 unit:60 sim:180 shell:120 cli:120 quickstart:60 tidy:300
+  fuzz:60 sanitizers:420 lab:300 portability:400)
+slow=" sanitizers lab portability "
+built=" unit sim shell cli quickstart tidy lab "  # pointless after a failed build
+
+skip() { echo "$*"; exit 77; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+configure_and_build() {  # directory, then cmake arguments
+  local dir=$1
+  shift
+  cmake -S . -B "$dir" -G Ninja -Wno-dev "$@" && cmake --build "$dir"
+}
+
+ctest_of() {  # directory, label
+  [ -n "$(find "tests/$2" -name '*.cpp' -print -quit 2>/dev/null)" ] || skip "there are no tests under tests/$2"
+  ctest --test-dir "$1" -L "^$2\$" -j "$(nproc)" --output-on-failure --no-tests=error
+}
+
+gate_deps() {
+  local sets=(build test)
+  if is_root && [ -z "${WORMHOLE_QUICK:-}" ]; then sets+=(lab portability); fi
+  scripts/deps.sh "${sets[@]}"
+}
+gate_format() { scripts/format.sh --check; }
+gate_layers() { scripts/layers.py --self-test && scripts/layers.py; }
+gate_build() { configure_and_build build -DCMAKE_BUILD_TYPE=Release; }
+gate_unit() { ctest_of build unit; }
+gate_sim() { ctest_of build sim; }
+gate_shell() { ctest_of build shell; }
+gate_cli() {
+  [ -e tests/cli/run.py ] || skip "there are no tests under tests/cli"
+  python3 tests/cli/run.py build/wormhole
+}
+gate_quickstart() {
+  [ -e scripts/quickstart.sh ] || skip "there is no scripts/quickstart.sh"
+  scripts/quickstart.sh --once
+}
+gate_tidy() { scripts/tidy.sh build; }
+gate_fuzz() {
+  [ -e tests/fuzz/replay.sh ] || skip "there is no corpus under tests/fuzz"
+  tests/fuzz/replay.sh
+}
+gate_sanitizers() {
+  local label
+  configure_and_build build-sanitizers -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+    -DWORMHOLE_SANITIZE=address,undefined
+  export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
+  # A hundred seeds meet the same code as the thousands of the plain run, at a tenth of the speed.
+  export WORMHOLE_SIM_SEEDS=100
+  for label in unit sim shell; do
+    [ -z "$(find "tests/$label" -name '*.cpp' -print -quit 2>/dev/null)" ] || ctest_of build-sanitizers $label
+  done
+}
+gate_lab() {
+  is_root || skip "needs root for network namespaces"
+  unshare --net true 2>/dev/null || skip "this system gives no network namespaces"
+  [ -e tests/lab/run.py ] || skip "there are no tests under tests/lab"
+  python3 tests/lab/run.py
+}
+gate_portability() {
+  is_root || skip "needs root for debootstrap and chroot"
+  scripts/portability.sh
+}
+
+if [ "${1:-}" = --gate ]; then
+  "gate_$2"
+  exit
+fi
+
+chosen=()
+for gate in "${gates[@]}"; do
+  [ "${1:-}" = --quick ] && [[ $slow == *" ${gate%%:*} "* ]] && continue
+  chosen+=("$gate")
+done
+if [ "${1:-}" = --quick ]; then
+  export WORMHOLE_QUICK=1
+elif [ $# -gt 0 ]; then
+  chosen=()
+  for name in "$@"; do
+    gate=$(printf '%s\n' "${gates[@]}" | grep "^$name:") || { echo "test: no gate '$name'; there are: ${gates[*]%%:*}" >&2; exit 2; }
+    chosen+=("$gate")
+  done
+fi
+
+mkdir -p build/logs
+exec 9>build/logs/lock
+flock -n 9 || { echo "test: another run works in build/ already; wait for it" >&2; exit 2; }
+running=
+trap '[ -z "$running" ] || kill "$running" 2>/dev/null; echo "test: interrupted" >&2; exit 130' INT TERM
+
+passed=0 failed=0 skipped=0 broken=
+run_gate() {  # name, budget
+  local name=$1 budget=$2 log=build/logs/$1.log start=$SECONDS rc=0
+  if [ -n "$broken" ] && [[ $built == *" $name "* ]]; then
+    printf 'FAIL  %-12s needs the build\n' "$name"
+    failed=$((failed + 1))
+    return
+  fi
+  timeout -k 10 "$budget" bash scripts/test.sh --gate "$name" >"$log" 2>&1 9>&- </dev/null &
+  running=$!
+  wait "$running" || rc=$?
+  running=
+  local took="$((SECONDS - start)) s of $budget"
+  case $rc in
+    0) passed=$((passed + 1)); printf 'ok    %-12s %s\n' "$name" "$took" ;;
+    77) skipped=$((skipped + 1)); printf 'skip  %-12s %s\n' "$name" "$(tail -n 1 "$log")" ;;
+    *)
+      failed=$((failed + 1))
+      [ "$name" = build ] && broken=1
+      [ $rc = 124 ] || [ $rc = 137 ] && took="over its budget of $budget s"
+      printf 'FAIL  %-12s %s; the end of %s:\n' "$name" "$took" "$log"
+      tail -n 40 "$log" | sed 's/^/      | /'
+      ;;
+  esac
+}
+
+for gate in "${chosen[@]}"; do run_gate "${gate%%:*}" "${gate##*:}"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
