@@ -59,10 +59,10 @@ class Initiator {
   Initiator(Initiator&&) noexcept;
   Initiator& operator=(Initiator&&) noexcept;
 
-  /// Writes the INIT (layout: docs/protocol.md). The payload is sealed; `cookie` fills MAC2.
-  /// nullopt-like false when the responder's key is a low-order point (all-zero DH).
-  /// Call again with the same arguments but a new cookie to re-send: the bytes but MAC2 stay the
-  /// same.
+  /// Writes the INIT (layout: docs/protocol.md) into `out` (kInitSize bytes). The payload is
+  /// sealed; `cookie` fills MAC2. False when the responder's key is a low-order point (all-zero
+  /// DH). Call again to re-send with a new cookie: the bytes before MAC2 stay those of the first
+  /// call, because sealing another payload would use a nonce twice.
   bool write_init(std::uint32_t sender_index,
                   const std::array<std::uint8_t, kInitPayloadSize>& payload,
                   const std::optional<Mac>& cookie, MutBytes out);
@@ -72,8 +72,8 @@ class Initiator {
     std::array<std::uint8_t, kRespPayloadSize> payload;
     TransportKeys keys;
   };
-  /// Reads a RESP. Nothing when it is not an authentic answer to this INIT; the state is then
-  /// unchanged and the authentic one may still come.
+  /// Reads a RESP and checks its MAC1. Nothing when it is not an authentic answer to this INIT; the
+  /// state is then unchanged and the authentic one may still come. It is accepted once.
   std::optional<Accepted> read_resp(Bytes message);
   /// Reads a COOKIE for this INIT: the value to put into the next write_init. Nothing if not
   /// authentic.
@@ -87,8 +87,7 @@ class Initiator {
 /// The responder's half: created by reading an INIT.
 class Responder {
  public:
-  /// Reads an INIT whose MAC1 was checked. Nothing when it is not authentic. Costs two DH (the
-  /// second may be served from a cache of static–static results, see docs/adr).
+  /// Reads an INIT whose MAC1 was checked. Nothing when it is not authentic. Costs two DH.
   static std::optional<Responder> read_init(const KeyPair& self, HandshakeContext context,
                                             Bytes message);
   ~Responder();
@@ -100,7 +99,7 @@ class Responder {
   const std::array<std::uint8_t, kInitPayloadSize>& payload() const;
 
   /// Writes the RESP into `out` (kRespSize bytes) and returns the keys; nothing on a low-order
-  /// point. Call once.
+  /// point, and from the second call on.
   std::optional<TransportKeys> write_resp(std::uint32_t sender_index,
                                           const std::array<std::uint8_t, kRespPayloadSize>& payload,
                                           Rng& rng, MutBytes out);
