@@ -88,8 +88,8 @@ bool Initiator::State::write_first(std::uint32_t sender_index, Bytes payload) {
   return true;
 }
 
-Initiator::Initiator(const KeyPair& self, const PublicKey& responder, HandshakeContext context,
-                     Rng& rng)
+Initiator::Initiator(const KeyPair& self, const PublicKey& responder,
+                     const HandshakeContext& context, Rng& rng)
     : state_(std::make_unique<State>(self, responder, context, rng)) {}
 Initiator::~Initiator() = default;
 Initiator::Initiator(Initiator&&) noexcept = default;
@@ -155,7 +155,7 @@ Responder::~Responder() = default;
 Responder::Responder(Responder&&) noexcept = default;
 Responder& Responder::operator=(Responder&&) noexcept = default;
 
-std::optional<Responder> Responder::read_init(const KeyPair& self, HandshakeContext context,
+std::optional<Responder> Responder::read_init(const KeyPair& self, const HandshakeContext& context,
                                               Bytes message) {
   if (!has_header(message, kInitSize, kInitType, 2)) return std::nullopt;
   if (message[kVersionAt] != kMajorVersion) return std::nullopt;

@@ -54,7 +54,8 @@ bool check_mac1(Bytes message, const SecretKey& key);
 class Initiator {
  public:
   /// `responder` is the key the other end must prove.
-  Initiator(const KeyPair& self, const PublicKey& responder, HandshakeContext context, Rng& rng);
+  Initiator(const KeyPair& self, const PublicKey& responder, const HandshakeContext& context,
+            Rng& rng);
   ~Initiator();
   Initiator(Initiator&&) noexcept;
   Initiator& operator=(Initiator&&) noexcept;
@@ -88,7 +89,7 @@ class Initiator {
 class Responder {
  public:
   /// Reads an INIT whose MAC1 was checked. Nothing when it is not authentic. Costs two DH.
-  static std::optional<Responder> read_init(const KeyPair& self, HandshakeContext context,
+  static std::optional<Responder> read_init(const KeyPair& self, const HandshakeContext& context,
                                             Bytes message);
   ~Responder();
   Responder(Responder&&) noexcept;
