@@ -1,0 +1,39 @@
+// What is served where: the client's local API and the server's control socket.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "wormhole/api/http_server.hpp"
+#include "wormhole/client/status.hpp"
+#include "wormhole/server/server.hpp"
+
+namespace wormhole {
+
+/// The client's API at BIND:7781, TCP. 7781 follows the server's REST port, 7780.
+inline constexpr std::uint16_t kClientApiPort = 7781;
+/// Nothing there takes a body, and 64 callers must cost less than 1 MiB.
+HttpLimits client_api_limits();
+/// GET /v1/status → status_json.
+HttpHandler client_api(std::function<ClientStatus()> status);
+
+/// The control socket in the server's state directory.
+std::string control_socket_path(const std::string& state_dir);
+
+/// What the control socket may do with the server.
+struct ServerControl {
+  std::function<ServerStatus()> status;
+  using OnCode = std::function<void(Result<std::string>)>;
+  /// Makes a code for `id`, then calls back on the io_context's thread.
+  std::function<void(const std::string& id, std::uint64_t valid_s, OnCode)> invite;
+};
+/// GET /v1/status → status_json; POST /v1/invites {"id":"drone3","valid_s":604800} → 201
+/// {"code":"…"}.
+HttpHandler server_control(ServerControl control);
+
+/// Longest and usual life of an invite code: a year covers a vehicle in storage, a week a parcel.
+inline constexpr std::uint64_t kMaxInviteSeconds = 366 * 86'400;
+inline constexpr std::uint64_t kDefaultInviteSeconds = 7 * 86'400;
+
+}  // namespace wormhole

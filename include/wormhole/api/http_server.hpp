@@ -1,0 +1,84 @@
+// A small HTTP/1.1 server for local callers: over TCP on a loopback address or a unix socket.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wormhole/base/endpoint.hpp"
+#include "wormhole/base/result.hpp"
+
+namespace wormhole {
+
+struct HttpRequest {
+  std::string method;
+  std::string path;  ///< without the query
+  std::string body;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::string allow;  ///< the methods of the path, for 405 (RFC 9110 15.5.6)
+};
+
+/// An error as JSON (RFC 9457): `detail` is one sentence for the person who called.
+HttpResponse problem(unsigned status, const std::string& detail);
+
+/// Answers one request; further calls, and calls after the caller has gone, have no effect. It may
+/// be called at once or later, on the io_context's thread, as long as the server lives.
+using HttpReply = std::function<void(HttpResponse)>;
+/// The request is valid during the call only.
+using HttpHandler = std::function<void(const HttpRequest&, HttpReply)>;
+
+struct HttpRoute {
+  std::string method;
+  std::string path;
+  HttpHandler handler;
+};
+/// One handler out of several: 404 for an unknown path, 405 with Allow for another method.
+HttpHandler route(std::vector<HttpRoute> routes);
+
+/// What one caller, and all of them together, may take.
+struct HttpLimits {
+  std::size_t header_bytes = std::size_t{8} << 10;  ///< nginx's and Apache's default too; else 431
+  std::size_t body_bytes = std::size_t{1} << 20;    ///< a routes.yaml of 10,000 clients; else 413
+  std::size_t connections = 64;  ///< half of a page with its tabs and scripts is plenty; else 503
+  /// For a request from its first byte to the last byte of the answer (else 408), and for an idle
+  /// connection: shorter than it takes to be annoying, longer than a storage stall.
+  std::chrono::milliseconds request_time{10'000};
+};
+
+/// Serves until stop(). A browser must not be able to use it from a foreign page: a Host other than
+/// a loopback name or address (DNS rebinding) and any Origin are refused with 403.
+/// Everything happens on the io_context's thread; destroy it only when that no longer runs
+/// handlers.
+class HttpServer {
+ public:
+  HttpServer(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits = {});
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Listens on TCP; port 0 takes a free one. The error names the address and the cause, and who
+  /// has the port if that can be seen.
+  Result<void> listen(const Endpoint& at);
+  /// Listens on a unix socket that only this user may open (0600). What a dead server left at the
+  /// path is replaced; the caller makes sure that none is alive.
+  Result<void> listen_unix(const std::string& path);
+  /// The TCP endpoint in use; not set for a unix socket.
+  Endpoint endpoint() const;
+  /// Closes every connection and the listener, and removes the unix socket.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wormhole

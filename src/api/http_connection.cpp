@@ -1,0 +1,199 @@
+#include "http_connection.hpp"
+
+#include <boost/beast/http.hpp>
+
+#include "http_rules.hpp"
+
+namespace wormhole {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+HttpRequest to_request(http::request<http::string_body>& message) {
+  const std::string_view target = message.target();
+  return {std::string(message.method_string()), std::string(target.substr(0, target.find('?'))),
+          std::move(message.body())};
+}
+
+http::response<http::string_body> to_message(HttpResponse response, unsigned version,
+                                             bool keep_alive) {
+  http::response<http::string_body> message{http::int_to_status(response.status), version};
+  message.set(http::field::content_type, response.content_type);
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  if (!response.allow.empty()) message.set(http::field::allow, response.allow);
+  message.keep_alive(keep_alive);
+  message.body() = std::move(response.body);
+  message.prepare_payload();
+  return message;
+}
+
+/// Best effort for a caller beyond the limit: a fresh socket's send buffer takes it at once.
+void turn_away(LocalStream::socket& socket, const HttpLimits& limits) {
+  auto message = to_message(
+      problem(503, "There are " + std::to_string(limits.connections) + " connections already."), 11,
+      false);
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  http::write(socket, message, ignored);
+  socket.shutdown(LocalStream::socket::shutdown_both, ignored);
+}
+
+}  // namespace
+
+struct HttpConnections::Connection {
+  Connection(LocalStream::socket&& s, std::uint64_t n)
+      : number(n),
+        socket(std::move(s)),
+        deadline(socket.get_executor()),
+        answered(socket.get_executor()) {}
+
+  std::uint64_t number;
+  LocalStream::socket socket;
+  asio::steady_timer deadline;
+  asio::steady_timer answered;  ///< never expires; cancelled when `response` is there
+  beast::flat_buffer buffer;
+  bool timed_out = false;
+  bool answering = false;
+  std::optional<HttpResponse> response;
+};
+
+HttpConnections::HttpConnections(asio::io_context& io, HttpHandler handler, HttpLimits limits)
+    : io_(io), handler_(std::move(handler)), limits_(limits) {}
+
+HttpConnections::~HttpConnections() = default;
+
+void HttpConnections::add(LocalStream::socket socket) {
+  if (connections_.size() >= limits_.connections) return turn_away(socket, limits_);
+  const std::uint64_t number = next_number_++;
+  auto& entry = connections_[number];
+  entry = std::make_unique<Connection>(std::move(socket), number);
+  asio::co_spawn(io_, serve(*entry), asio::detached);
+}
+
+void HttpConnections::close_all() {
+  for (auto& [number, connection] : connections_) {
+    error_code ignored;
+    connection->socket.close(ignored);
+    connection->deadline.cancel();
+    connection->answered.cancel();
+  }
+}
+
+asio::awaitable<void> HttpConnections::serve(Connection& c) {
+  const std::uint64_t number = c.number;
+  Next next = Next::kKeep;
+  while (next == Next::kKeep) {
+    const bool more = co_await has_more(c);
+    if (!more) break;
+    next = co_await exchange(c);
+  }
+  if (next == Next::kClose) co_await drain(c);
+  connections_.erase(number);
+}
+
+/// Waits for the next request's first byte; false when the caller has left or stays idle.
+asio::awaitable<bool> HttpConnections::has_more(Connection& c) {
+  if (c.buffer.size() > 0) co_return true;
+  arm(c);
+  const auto [error] = co_await c.socket.async_wait(LocalStream::socket::wait_read, kAwait);
+  co_return !error && !c.timed_out;
+}
+
+asio::awaitable<HttpConnections::Next> HttpConnections::exchange(Connection& c) {
+  arm(c);
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+  parser.body_limit(limits_.body_bytes);
+  const auto [error, size] = co_await http::async_read(c.socket, c.buffer, parser, kAwait);
+  if (error) {
+    std::optional<HttpResponse> refusal = refuse_unreadable(error, limits_);
+    if (c.timed_out) refusal = problem(408, "The request was not complete in time.");
+    if (refusal) co_await write(c, *refusal, 11, false);
+    co_return Next::kClose;
+  }
+  auto message = parser.release();
+  std::optional<HttpResponse> response = refuse_header(message);
+  const HttpRequest request = to_request(message);
+  if (!response) response = co_await answer(c, request);
+  const bool keep_alive = message.keep_alive() && !c.timed_out;
+  co_await write(c, *response, message.version(), keep_alive);
+  co_return keep_alive ? Next::kKeep : Next::kClose;
+}
+
+asio::awaitable<HttpResponse> HttpConnections::answer(Connection& c, const HttpRequest& request) {
+  c.response.reset();
+  c.answering = true;
+  const HttpReply reply = [this, number = c.number](HttpResponse response) {
+    on_reply(number, std::move(response));
+  };
+  handler_(request, reply);
+  if (!c.response) {
+    c.answered.expires_at(asio::steady_timer::time_point::max());
+    co_await c.answered.async_wait(kAwait);
+  }
+  c.answering = false;
+  if (!c.response) co_return problem(503, "The answer did not come in time.");
+  co_return std::move(*c.response);
+}
+
+void HttpConnections::on_reply(std::uint64_t number, HttpResponse response) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  Connection& c = *found->second;
+  if (!c.answering || c.response) return;
+  c.response = std::move(response);
+  c.answered.cancel();
+}
+
+asio::awaitable<void> HttpConnections::write(Connection& c, HttpResponse& response,
+                                             unsigned version, bool keep_alive) {
+  const auto message = to_message(std::move(response), version, keep_alive);
+  // A caller that was late gets as long again to take the answer.
+  if (c.timed_out) arm(c);
+  const auto [error, size] = co_await http::async_write(c.socket, message, kAwait);
+  error_code ignored;
+  if (error) c.socket.close(ignored);
+}
+
+/// Reads on until the caller has read our last answer and closes: a close with unread input would
+/// reset the connection and could destroy that answer.
+asio::awaitable<void> HttpConnections::drain(Connection& c) {
+  error_code failed;
+  c.socket.shutdown(LocalStream::socket::shutdown_send, failed);
+  arm(c);
+  std::array<char, 4096> scratch;
+  while (!failed && !c.timed_out) {
+    const auto [error, size] = co_await c.socket.async_read_some(asio::buffer(scratch), kAwait);
+    failed = error;
+  }
+  c.deadline.cancel();
+}
+
+void HttpConnections::arm(Connection& c) {
+  c.timed_out = false;
+  c.deadline.expires_after(limits_.request_time);
+  c.deadline.async_wait([this, number = c.number](const error_code& aborted) {
+    if (!aborted) on_deadline(number);
+  });
+}
+
+void HttpConnections::on_deadline(std::uint64_t number) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  Connection& c = *found->second;
+  // Armed anew while this call was on its way.
+  if (c.deadline.expiry() > std::chrono::steady_clock::now()) return;
+  c.timed_out = true;
+  error_code ignored;
+  c.socket.cancel(ignored);
+  c.answered.cancel();
+}
+
+}  // namespace wormhole

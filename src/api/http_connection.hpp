@@ -1,0 +1,49 @@
+// One caller's connection: a coroutine owns its course, the server's table its memory.
+#pragma once
+
+#include <boost/asio.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "local_stream.hpp"
+#include "wormhole/api/http_server.hpp"
+
+namespace wormhole {
+
+/// All connections of one server. Timers and replies refer to a connection by its number, because
+/// they may come after its end.
+class HttpConnections {
+ public:
+  HttpConnections(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits);
+  ~HttpConnections();
+
+  /// Serves the caller until it leaves or breaks a limit.
+  void add(LocalStream::socket socket);
+  void close_all();
+
+ private:
+  struct Connection;
+  enum class Next : std::uint8_t { kKeep, kClose };
+
+  boost::asio::awaitable<void> serve(Connection& c);
+  boost::asio::awaitable<bool> has_more(Connection& c);
+  boost::asio::awaitable<Next> exchange(Connection& c);
+  boost::asio::awaitable<HttpResponse> answer(Connection& c, const HttpRequest& request);
+  boost::asio::awaitable<void> write(Connection& c, HttpResponse& response, unsigned version,
+                                     bool keep_alive);
+  boost::asio::awaitable<void> drain(Connection& c);
+  void arm(Connection& c);
+  void on_deadline(std::uint64_t number);
+  void on_reply(std::uint64_t number, HttpResponse response);
+
+  boost::asio::io_context& io_;
+  HttpHandler handler_;
+  HttpLimits limits_;
+  std::uint64_t next_number_ = 1;
+  std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace wormhole

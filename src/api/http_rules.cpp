@@ -1,0 +1,98 @@
+#include "http_rules.hpp"
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/json.hpp>
+#include <charconv>
+
+namespace wormhole {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// Takes ":port" off the end; nothing when there is something else behind the host.
+std::optional<std::string_view> without_port(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.find(':', bracket == host.npos ? 0 : bracket);
+  if (colon == host.npos) return host;
+  if (!is_port(host.substr(colon + 1))) return std::nullopt;
+  return host.substr(0, colon);
+}
+
+}  // namespace
+
+bool is_local_host(std::string_view host) {
+  const auto name = without_port(host);
+  if (!name) return false;
+  if (*name == "localhost") return true;
+  const bool bracketed = name->size() > 2 && name->front() == '[' && name->back() == ']';
+  const auto address = IpAddress::parse(bracketed ? name->substr(1, name->size() - 2) : *name);
+  return address && address->is_loopback();
+}
+
+std::optional<HttpResponse> refuse_header(const http::fields& header) {
+  if (header.count(http::field::host) != 1) {
+    return problem(400, "The request needs exactly one Host header (RFC 9112 3.2).");
+  }
+  if (!is_local_host(header[http::field::host])) {
+    return problem(403,
+                   "The Host header does not name this machine (localhost or a loopback address), "
+                   "so a foreign web page may have sent this (DNS rebinding).");
+  }
+  if (header.count(http::field::origin) != 0) {
+    return problem(403, "Requests from web pages (with an Origin header) are not accepted.");
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> refuse_unreadable(const boost::system::error_code& why,
+                                              const HttpLimits& limits) {
+  if (why == http::error::header_limit) {
+    return problem(431,
+                   "The header is longer than " + std::to_string(limits.header_bytes) + " bytes.");
+  }
+  if (why == http::error::body_limit) {
+    return problem(413, "The body is longer than " + std::to_string(limits.body_bytes) + " bytes.");
+  }
+  if (why == http::error::end_of_stream || why == http::error::partial_message) return std::nullopt;
+  if (why.category() == http::make_error_code(http::error::bad_method).category()) {
+    return problem(400, "This is not an HTTP/1.1 request: " + why.message() + ".");
+  }
+  return std::nullopt;
+}
+
+HttpResponse problem(unsigned status, const std::string& detail) {
+  const boost::json::object body{
+      {"type", "about:blank"},
+      {"title", std::string(http::obsolete_reason(http::int_to_status(status)))},
+      {"status", status},
+      {"detail", detail}};
+  HttpResponse response{status, boost::json::serialize(body), "application/problem+json", {}};
+  return response;
+}
+
+HttpHandler route(std::vector<HttpRoute> routes) {
+  return [routes = std::move(routes)](const HttpRequest& request, const HttpReply& reply) {
+    std::string allow;
+    for (const HttpRoute& route : routes) {
+      if (route.path != request.path) continue;
+      if (route.method == request.method) return route.handler(request, reply);
+      allow += (allow.empty() ? "" : ", ") + route.method;
+    }
+    if (allow.empty()) {
+      return reply(problem(404, "There is nothing at " + request.path + "."));
+    }
+    HttpResponse refusal = problem(405, request.path + " takes " + allow + " only.");
+    refusal.allow = allow;
+    reply(std::move(refusal));
+  };
+}
+
+}  // namespace wormhole

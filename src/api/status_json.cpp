@@ -1,0 +1,126 @@
+#include <cmath>
+
+#include "json_text.hpp"
+#include "wormhole/api/status.hpp"
+
+namespace wormhole {
+
+namespace json = boost::json;
+
+namespace {
+
+double rounded(double value, double steps) { return std::round(value * steps) / steps; }
+
+json::value milliseconds(const std::optional<Duration>& duration) {
+  if (!duration) return nullptr;
+  return rounded(std::chrono::duration<double, std::milli>(*duration).count(), 1000);
+}
+
+std::int64_t seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+json::value address(const Endpoint& endpoint) {
+  if (!endpoint.is_set()) return nullptr;
+  return json::value(endpoint.to_string());
+}
+
+json::string path_name(PathKind path) {
+  switch (path) {
+    case PathKind::kNone:
+      return "none";
+    case PathKind::kRelay:
+      return "relay";
+    case PathKind::kDirect:
+      return "direct";
+  }
+  return "none";
+}
+
+json::string app_name(AppState app) {
+  switch (app) {
+    case AppState::kUnknown:
+      return "unknown";
+    case AppState::kListening:
+      return "listening";
+    case AppState::kNotListening:
+      return "not listening";
+  }
+  return "unknown";
+}
+
+json::object drops_json(const std::vector<DropCount>& drops) {
+  json::object out;
+  for (const DropCount& drop : drops) out[drop.cause] = drop.count;
+  return out;
+}
+
+json::object server_json(const ServerLinkStatus& server) {
+  return {{"connected", server.connected},
+          {"address", address(server.address)},
+          {"transport", server.transport},
+          {"rtt_ms", milliseconds(server.rtt)},
+          {"observed", address(server.observed.value_or(Endpoint{}))},
+          {"reason", server.reason}};
+}
+
+json::object peer_json(const PeerStatus& peer) {
+  return {{"id", peer.id},
+          {"online", peer.online},
+          {"path", path_name(peer.path)},
+          {"strategy", peer.strategy},
+          {"since_s", seconds(peer.since)},
+          {"reason", peer.reason},
+          {"rtt_ms", milliseconds(peer.rtt)},
+          {"loss", rounded(peer.loss, 10'000)}};
+}
+
+json::object traffic_json(std::uint64_t packets, std::uint64_t bytes, double bps) {
+  return {{"packets", packets}, {"bytes", bytes}, {"bps", std::llround(bps)}};
+}
+
+json::object flow_json(const FlowStatus& flow) {
+  return {{"name", flow.name},
+          {"protocol", flow.protocol == Protocol::kTcp ? "tcp" : "udp"},
+          {"port", flow.port},
+          {"direction", flow.direction},
+          {"peers", json::array(flow.peers.begin(), flow.peers.end())},
+          {"tx", traffic_json(flow.tx_packets, flow.tx_bytes, flow.tx_bps)},
+          {"rx", traffic_json(flow.rx_packets, flow.rx_bytes, flow.rx_bps)},
+          {"app", app_name(flow.app)},
+          {"port_open", flow.port_open},
+          {"port_error", flow.port_error},
+          {"drops", drops_json(flow.drops)}};
+}
+
+}  // namespace
+
+std::string status_json(const ClientStatus& status) {
+  json::array peers;
+  for (const PeerStatus& peer : status.peers) peers.push_back(peer_json(peer));
+  json::array flows;
+  for (const FlowStatus& flow : status.flows) flows.push_back(flow_json(flow));
+  return to_json_text(json::object{{"id", status.id},
+                                   {"server", server_json(status.server)},
+                                   {"peers", std::move(peers)},
+                                   {"flows", std::move(flows)},
+                                   {"drops", drops_json(status.drops)}});
+}
+
+std::string status_json(const ServerStatus& status) {
+  json::array clients;
+  for (const ServerStatus::ClientRow& row : status.clients) {
+    const json::object relayed{{"packets", row.relayed_packets}, {"bytes", row.relayed_bytes}};
+    clients.push_back(json::object{{"id", row.id},
+                                   {"online", row.online},
+                                   {"address", address(row.address)},
+                                   {"since_s", seconds(row.since)},
+                                   {"relayed", relayed}});
+  }
+  json::object counters;
+  for (const auto& [cause, count] : status.counters) counters[cause] = count;
+  return to_json_text(
+      json::object{{"clients", std::move(clients)}, {"counters", std::move(counters)}});
+}
+
+}  // namespace wormhole

@@ -1,0 +1,215 @@
+// The table of `wormhole status`: 80 columns, what matters first, reasons below their row.
+#include <boost/json.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "wormhole/api/status.hpp"
+
+namespace wormhole {
+
+namespace json = boost::json;
+
+namespace {
+
+/// The width of a terminal that nobody has made wider.
+constexpr std::size_t kColumns = 80;
+
+std::string printf_text(const char* format, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// `text` padded or cut (marked with ~) to `width`, and two spaces.
+std::string cell(std::string text, std::size_t width) {
+  if (text.size() > width) text = text.substr(0, width - 1) + '~';
+  text.resize(width + 2, ' ');
+  return text;
+}
+
+/// Ends a row: without the spaces of its last cell.
+std::string row(std::string cells) { return cells.erase(cells.find_last_not_of(' ') + 1) + '\n'; }
+
+/// A remark below a row, broken at spaces to stay within kColumns.
+std::string remark(std::string_view text) {
+  constexpr std::string_view kIndent = "    ";
+  std::string out;
+  while (!text.empty()) {
+    std::size_t length = std::min(text.size(), kColumns - kIndent.size());
+    if (length < text.size()) {
+      const std::size_t space = text.rfind(' ', length);
+      if (space != text.npos && space > 0) length = space;
+    }
+    out += std::string(kIndent) + std::string(text.substr(0, length)) + '\n';
+    text.remove_prefix(length);
+    while (text.starts_with(' ')) text.remove_prefix(1);
+  }
+  return out;
+}
+
+const json::value& member(const json::value& of, std::string_view name) {
+  static const json::value kMissing;
+  const json::object* object = of.if_object();
+  const json::value* found = object == nullptr ? nullptr : object->if_contains(name);
+  return found == nullptr ? kMissing : *found;
+}
+
+/// A string, or "-". Control characters show as "?": an answer must not drive the terminal.
+std::string text_of(const json::value& of, std::string_view name) {
+  const json::string* text = member(of, name).if_string();
+  if (text == nullptr || text->empty()) return "-";
+  std::string out(text->begin(), text->end());
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return out;
+}
+
+bool is_true(const json::value& of, std::string_view name) {
+  const bool* value = member(of, name).if_bool();
+  return value != nullptr && *value;
+}
+
+std::optional<double> number_of(const json::value& of, std::string_view name) {
+  const json::value& value = member(of, name);
+  boost::system::error_code error;
+  const double number = value.to_number<double>(error);
+  if (error) return std::nullopt;
+  return number;
+}
+
+const json::array& array_of(const json::value& of, std::string_view name) {
+  static const json::array kNone;
+  const json::array* found = member(of, name).if_array();
+  return found == nullptr ? kNone : *found;
+}
+
+std::string rtt_text(const json::value& of) {
+  const auto rtt = number_of(of, "rtt_ms");
+  return rtt ? printf_text("%.1f ms", *rtt) : "-";
+}
+
+std::string loss_text(const json::value& of) {
+  const auto loss = number_of(of, "loss");
+  return loss ? printf_text("%.1f %%", *loss * 100) : "-";
+}
+
+/// A bit rate with three digits and its unit.
+std::string rate_text(const json::value& traffic) {
+  const auto bps = number_of(traffic, "bps");
+  if (!bps) return "-";
+  if (*bps < 1e3) return printf_text("%.0f bit/s", *bps);
+  const char* unit = " kbit/s";
+  double value = *bps / 1e3;
+  for (const char* larger : {" Mbit/s", " Gbit/s"}) {
+    if (value < 999.5) break;
+    value /= 1e3;
+    unit = larger;
+  }
+  return printf_text(value < 99.95 ? "%.1f" : "%.0f", value) + unit;
+}
+
+std::string age_text(const json::value& of) {
+  const auto age = number_of(of, "since_s");
+  if (!age) return "-";
+  const auto s = std::llround(*age);
+  const auto pair = [](long long large, const char* unit, long long small, const char* sub_unit) {
+    return std::to_string(large) + unit + ' ' + std::to_string(small) + sub_unit;
+  };
+  if (s < 60) return std::to_string(s) + " s";
+  if (s < 3600) return pair(s / 60, " min", s % 60, " s");
+  if (s < 86'400) return pair(s / 3600, " h", s % 3600 / 60, " min");
+  return pair(s / 86'400, " d", s % 86'400 / 3600, " h");
+}
+
+std::string server_lines(const json::value& status) {
+  const json::value& server = member(status, "server");
+  if (!is_true(server, "connected")) {
+    const std::string address = text_of(server, "address");
+    return text_of(status, "id") + ": server not connected" +
+           (address == "-" ? "" : " (tried " + address + ")") + '\n' +
+           remark(text_of(server, "reason"));
+  }
+  return text_of(status, "id") + ": server " + text_of(server, "address") + " (" +
+         text_of(server, "transport") + "), rtt " + rtt_text(server) + "\n    seen as " +
+         text_of(server, "observed") + '\n';
+}
+
+std::string peer_rows(const json::value& peer) {
+  const std::string path = text_of(peer, "path");
+  const bool on_path = path != "none" && path != "-";
+  const std::string state = !is_true(peer, "online") ? "offline" : "";
+  std::string out = row(
+      cell(text_of(peer, "id"), 24) + cell(path, 6) + cell(on_path ? rtt_text(peer) : "-", 10) +
+      cell(on_path ? loss_text(peer) : "-", 7) + cell(on_path ? age_text(peer) : "-", 12) + state);
+  const std::string reason = text_of(peer, "reason");
+  const std::string strategy = text_of(peer, "strategy");
+  if (on_path && strategy != "-" && strategy != path) out += remark("opened by: " + strategy);
+  if (reason != "-") out += remark((on_path ? "not direct: " : "no path: ") + reason);
+  return out;
+}
+
+std::string partners(const json::value& flow) {
+  const json::array& peers = array_of(flow, "peers");
+  const std::string direction = text_of(flow, "direction");
+  if (peers.empty()) return "-";
+  const json::string* first = peers.front().if_string();
+  const std::string more = peers.size() > 1 ? " +" + std::to_string(peers.size() - 1) : "";
+  const std::string word = direction == "send" ? "to " : direction == "receive" ? "from " : "with ";
+  constexpr std::size_t kWidth = 18;
+  std::string name = first == nullptr ? "-" : std::string(first->begin(), first->end());
+  const std::size_t room = kWidth - word.size() - more.size();
+  if (name.size() > room) name = name.substr(0, room - 1) + '~';
+  return word + name + more;
+}
+
+std::string drop_list(const json::value& of) {
+  const json::object* drops = member(of, "drops").if_object();
+  std::string out;
+  if (drops == nullptr) return out;
+  for (const auto& [cause, count] : *drops) {
+    boost::system::error_code error;
+    const auto number = count.to_number<std::uint64_t>(error);
+    if (error || number == 0) continue;
+    out += (out.empty() ? "" : ", ") + std::string(cause) + ' ' + std::to_string(number);
+  }
+  return out;
+}
+
+std::string app_text(const json::value& flow) {
+  const std::string app = text_of(flow, "app");
+  if (app == "listening") return "yes";
+  return app == "not listening" ? "no" : "?";
+}
+
+std::string flow_rows(const json::value& flow) {
+  const auto port = number_of(flow, "port");
+  const std::string port_text =
+      text_of(flow, "protocol") + ' ' + (port ? printf_text("%.0f", *port) : "-");
+  std::string out = row(cell(text_of(flow, "name"), 16) + cell(port_text, 9) +
+                        cell(partners(flow), 18) + cell(rate_text(member(flow, "tx")), 11) +
+                        cell(rate_text(member(flow, "rx")), 11) + app_text(flow));
+  if (!is_true(flow, "port_open")) out += remark("port not open: " + text_of(flow, "port_error"));
+  const std::string drops = drop_list(flow);
+  if (!drops.empty()) out += remark("dropped: " + drops);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> render_status(std::string_view text) {
+  boost::system::error_code error;
+  const json::value status = json::parse({text.data(), text.size()}, error);
+  if (error || !status.is_object()) return Error{"the answer is not the status of a client"};
+  std::string out = server_lines(status) + '\n';
+  out += row(cell("PEER", 24) + cell("PATH", 6) + cell("RTT", 10) + cell("LOSS", 7) + "SINCE");
+  for (const json::value& peer : array_of(status, "peers")) out += peer_rows(peer);
+  out += '\n' + row(cell("FLOW", 16) + cell("PORT", 9) + cell("PEERS", 18) + cell("SENT", 11) +
+                    cell("RECEIVED", 11) + "APP");
+  for (const json::value& flow : array_of(status, "flows")) out += flow_rows(flow);
+  const std::string drops = drop_list(status);
+  if (!drops.empty()) out += '\n' + remark("dropped outside flows: " + drops);
+  return {boost::system::in_place_value, std::move(out)};
+}
+
+}  // namespace wormhole

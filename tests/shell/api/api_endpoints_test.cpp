@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "shell/api/raw_caller.hpp"
+#include "wormhole/api/endpoints.hpp"
+#include "wormhole/api/http_client.hpp"
+
+namespace wormhole::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The control socket of a server that makes "code-for-ID" and knows only drone3.
+class ControlTest : public testing::Test {
+ protected:
+  ControlTest() {
+    char dir[] = "/tmp/wormhole-api-XXXXXX";
+    dir_ = ::mkdtemp(dir);
+    const Result<void> listening = server_.listen_unix(control_socket_path(dir_));
+    EXPECT_TRUE(listening) << listening.error().message;
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~ControlTest() override {
+    boost::asio::post(io_, [this] { server_.stop(); });
+    thread_.join();
+    std::filesystem::remove_all(dir_);
+  }
+
+  HttpAnswer invite(const std::string& body) {
+    const auto outcome =
+        http_request(UnixPath{control_socket_path(dir_)}, "POST", "/v1/invites", body);
+    if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return {0, failure->message};
+    return std::get<HttpAnswer>(outcome);
+  }
+
+  std::string dir_;
+  std::uint64_t valid_s_ = 0;
+  boost::asio::io_context io_{1};
+  HttpServer server_{io_, server_control({[] { return ServerStatus{}; },
+                                          [this](const std::string& id, std::uint64_t valid_s,
+                                                 const ServerControl::OnCode& done) {
+                                            valid_s_ = valid_s;
+                                            boost::asio::post(io_, [id, done] {
+                                              if (id != "drone3") return done(Error{"not known"});
+                                              done({boost::system::in_place_value,
+                                                    "code-for-" + id});
+                                            });
+                                          }})};
+  std::thread thread_;
+};
+
+TEST_F(ControlTest, InvitesOverTheUnixSocket) {
+  const HttpAnswer answer = invite(R"({"id":"drone3","valid_s":86400})");
+  EXPECT_EQ(answer.status, 201U);
+  EXPECT_EQ(answer.body, R"({"code":"code-for-drone3"})");
+  EXPECT_EQ(valid_s_, 86400U);
+  EXPECT_EQ(invite(R"({"id":"drone3"})").status, 201U);
+  EXPECT_EQ(valid_s_, 7U * 86400);
+}
+
+TEST_F(ControlTest, RefusalCarriesTheReason) {
+  const HttpAnswer answer = invite(R"({"id":"drone9"})");
+  EXPECT_EQ(answer.status, 409U);
+  EXPECT_NE(answer.body.find("\"detail\":\"not known\""), std::string::npos) << answer.body;
+}
+
+TEST_F(ControlTest, MalformedInvitesAre400) {
+  for (const char* body :
+       {"", "[]", "{", R"({"id":3})", R"({"id":"a b"})", R"({"id":"a","valid_s":0})",
+        R"({"id":"a","valid_s":-1})", R"({"id":"a","valid_s":31622401})",
+        R"({"id":"a","valid_s":"7d"})", R"({"id":"a","extra":1})", R"({"valid_s":5})"}) {
+    EXPECT_EQ(invite(body).status, 400U) << body;
+  }
+}
+
+TEST_F(ControlTest, SocketIsForThisUserOnlyAndGoesAway) {
+  const std::string path = control_socket_path(dir_);
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  boost::asio::io_context io;
+  {
+    HttpServer other(io, echo_path());
+    ASSERT_TRUE(other.listen_unix(dir_ + "/other.sock"));
+    EXPECT_TRUE(std::filesystem::exists(dir_ + "/other.sock"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir_ + "/other.sock"));
+}
+
+TEST_F(ControlTest, SocketLeftByADeadServerIsReplaced) {
+  const std::string path = dir_ + "/stale.sock";
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::acceptor stale(io, path);
+  stale.close();
+  ASSERT_TRUE(std::filesystem::exists(path));
+  HttpServer server(io, echo_path());
+  EXPECT_TRUE(server.listen_unix(path));
+}
+
+TEST(ApiClient, ServesItsStatus) {
+  ClientStatus status;
+  status.id = "drone3";
+  RunningServer server(client_api([&status] { return status; }), client_api_limits());
+  const auto outcome = http_request(server.endpoint(), "GET", "/v1/status");
+  const auto* answer = std::get_if<HttpAnswer>(&outcome);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->status, 200U);
+  EXPECT_TRUE(answer->body.starts_with(R"({"id":"drone3",)")) << answer->body;
+  const auto post = http_request(server.endpoint(), "POST", "/v1/status", "{}");
+  EXPECT_EQ(std::get<HttpAnswer>(post).status, 405U);
+}
+
+TEST(ApiHttpClient, TellsNobodyFromSilence) {
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::acceptor silent(
+      io, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  const Endpoint at{IpAddress::v4(127, 0, 0, 1), silent.local_endpoint().port()};
+  const auto slow = http_request(at, "GET", "/", "", 30ms);
+  EXPECT_FALSE(std::get<HttpFailure>(slow).nobody_listens);
+  EXPECT_NE(std::get<HttpFailure>(slow).message.find("within 30 ms"), std::string::npos);
+  silent.close();
+  EXPECT_TRUE(std::get<HttpFailure>(http_request(at, "GET", "/")).nobody_listens);
+  const auto no_socket = http_request(UnixPath{"/nonexistent/control.sock"}, "GET", "/");
+  EXPECT_TRUE(std::get<HttpFailure>(no_socket).nobody_listens);
+  const auto long_path = http_request(UnixPath{std::string(200, 'x')}, "GET", "/");
+  EXPECT_TRUE(std::get<HttpFailure>(long_path).nobody_listens);
+}
+
+}  // namespace
+}  // namespace wormhole::test

@@ -1,0 +1,130 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "wormhole/api/status.hpp"
+
+namespace wormhole {
+namespace {
+
+ClientStatus drone3() {
+  ClientStatus status;
+  status.id = "drone3";
+  status.server = {true, *Endpoint::parse("198.51.100.10:7700"), "udp", 23'125us,
+                   Endpoint::parse("203.0.113.7:40112"), ""};
+  status.peers.push_back({"gcs4", true, PathKind::kRelay, "relay", 3725s,
+                          "punching is not available yet", 46'200us, 0.00123});
+  status.peers.push_back({"gcs5", false, PathKind::kNone, "", 0s, "offline", std::nullopt, 0});
+  FlowStatus video;
+  video.name = "video";
+  video.port = 5600;
+  video.direction = "send";
+  video.peers = {"gcs4", "gcs5"};
+  video.tx_packets = 1000;
+  video.tx_bytes = 1'200'000;
+  video.tx_bps = 9'600'000.4;
+  video.app = AppState::kListening;
+  video.port_open = true;
+  video.drops = {{"too_large", 3}, {"no_path", 0}};
+  status.flows.push_back(video);
+  status.drops = {{"replayed", 2}};
+  return status;
+}
+
+TEST(ApiStatus, JsonIsExact) {
+  EXPECT_EQ(
+      status_json(drone3()),
+      R"({"id":"drone3","server":{"connected":true,"address":"198.51.100.10:7700",)"
+      R"("transport":"udp","rtt_ms":23.125,"observed":"203.0.113.7:40112","reason":""},"peers":[)"
+      R"({"id":"gcs4","online":true,"path":"relay","strategy":"relay","since_s":3725,)"
+      R"("reason":"punching is not available yet","rtt_ms":46.2,"loss":0.0012},)"
+      R"({"id":"gcs5","online":false,"path":"none","strategy":"","since_s":0,)"
+      R"("reason":"offline","rtt_ms":null,"loss":0}],"flows":[)"
+      R"({"name":"video","protocol":"udp","port":5600,"direction":"send",)"
+      R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
+      R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
+      R"("port_error":"","drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
+}
+
+TEST(ApiStatus, EmptyJsonIsExact) {
+  EXPECT_EQ(status_json(ClientStatus{}),
+            R"({"id":"","server":{"connected":false,"address":null,"transport":"udp",)"
+            R"("rtt_ms":null,"observed":null,"reason":""},"peers":[],"flows":[],"drops":{}})");
+}
+
+TEST(ApiStatus, ServerJsonIsExact) {
+  ServerStatus status;
+  status.clients.push_back({"drone3", true, *Endpoint::parse("[2001:db8::1]:5"), 61s, 7, 900});
+  status.counters = {{"bad_mac1", 5}};
+  EXPECT_EQ(status_json(status),
+            R"({"clients":[{"id":"drone3","online":true,"address":"[2001:db8::1]:5",)"
+            R"("since_s":61,"relayed":{"packets":7,"bytes":900}}],"counters":{"bad_mac1":5}})");
+}
+
+TEST(ApiStatus, TableIsExact) {
+  const Result<std::string> table = render_status(status_json(drone3()));
+  ASSERT_TRUE(table);
+  EXPECT_EQ(*table,
+            "drone3: server 198.51.100.10:7700 (udp), rtt 23.1 ms\n"
+            "    seen as 203.0.113.7:40112\n"
+            "\n"
+            "PEER                      PATH    RTT         LOSS     SINCE\n"
+            "gcs4                      relay   46.2 ms     0.1 %    1 h 2 min\n"
+            "    not direct: punching is not available yet\n"
+            "gcs5                      none    -           -        -             offline\n"
+            "    no path: offline\n"
+            "\n"
+            "FLOW              PORT       PEERS               SENT         RECEIVED     APP\n"
+            "video             udp 5600   to gcs4 +1          9.6 Mbit/s   0 bit/s      yes\n"
+            "    dropped: too_large 3\n"
+            "\n"
+            "    dropped outside flows: replayed 2\n");
+}
+
+TEST(ApiStatus, TableSaysWhyThereIsNoServerAndNoPort) {
+  ClientStatus status;
+  status.id = "gcs4";
+  status.server.reason = "no answer from relay.example.org";
+  FlowStatus flow;
+  flow.name = "mavlink";
+  flow.port = 14550;
+  flow.direction = "both";
+  flow.port_error = "127.1.0.1:14550 is taken by qgroundcontrol (process 7)";
+  status.flows.push_back(flow);
+  const std::string table = render_status(status_json(status)).value();
+  EXPECT_NE(table.find("gcs4: server not connected\n    no answer from relay"), std::string::npos)
+      << table;
+  EXPECT_NE(table.find("port not open: 127.1.0.1:14550 is taken by qground"), std::string::npos)
+      << table;
+}
+
+TEST(ApiStatus, NoLineIsWiderThan80Columns) {
+  ClientStatus status = drone3();
+  status.id = std::string(63, 'i');
+  status.peers[0].id = std::string(63, 'p');
+  status.peers[0].reason = std::string(300, 'r') + " and " + std::string(90, 's');
+  status.peers[1].since = 400 * 24h;
+  status.flows[0].name = std::string(63, 'f');
+  status.flows[0].port = 65535;
+  status.flows[0].peers.assign(1000, std::string(63, 'q'));
+  status.flows[0].tx_bps = 999'949;
+  status.flows[0].rx_bps = 123'456'789'012;
+  std::istringstream lines(render_status(status_json(status)).value());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("iii")) continue;  // our own ID is never cut
+    EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
+TEST(ApiStatus, TableToleratesForeignAndBrokenJson) {
+  EXPECT_FALSE(render_status("not json"));
+  EXPECT_FALSE(render_status("[]"));
+  EXPECT_TRUE(render_status("{}"));
+  const auto odd = render_status(R"({"id":3,"peers":[1,{"id":"a\u001b[2Jb"}],"flows":[{}]})");
+  ASSERT_TRUE(odd);
+  EXPECT_EQ(odd->find('\x1b'), std::string::npos);
+  EXPECT_NE(odd->find("a?[2Jb"), std::string::npos) << *odd;
+}
+
+}  // namespace
+}  // namespace wormhole
