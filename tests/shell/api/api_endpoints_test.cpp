@@ -39,16 +39,16 @@ class ControlTest : public testing::Test {
   std::string dir_;
   std::uint64_t valid_s_ = 0;
   boost::asio::io_context io_{1};
-  HttpServer server_{io_, server_control({[] { return ServerStatus{}; },
-                                          [this](const std::string& id, std::uint64_t valid_s,
-                                                 const ServerControl::OnCode& done) {
-                                            valid_s_ = valid_s;
-                                            boost::asio::post(io_, [id, done] {
-                                              if (id != "drone3") return done(Error{"not known"});
-                                              done({boost::system::in_place_value,
-                                                    "code-for-" + id});
-                                            });
-                                          }})};
+  HttpServer server_{io_,
+                     server_control({[] { return ServerStatus{}; },
+                                     [this](const std::string& id, std::uint64_t valid_s,
+                                            const ServerControl::OnCode& done) {
+                                       valid_s_ = valid_s;
+                                       boost::asio::post(io_, [id, done] {
+                                         if (id != "drone3") return done(Error{"not known"});
+                                         done({boost::system::in_place_value, "code-for-" + id});
+                                       });
+                                     }})};
   std::thread thread_;
 };
 
@@ -115,8 +115,7 @@ TEST(ApiClient, ServesItsStatus) {
 
 TEST(ApiHttpClient, TellsNobodyFromSilence) {
   boost::asio::io_context io;
-  boost::asio::ip::tcp::acceptor silent(
-      io, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  boost::asio::ip::tcp::acceptor silent(io, {boost::asio::ip::make_address("127.0.0.1"), 0});
   const Endpoint at{IpAddress::v4(127, 0, 0, 1), silent.local_endpoint().port()};
   const auto slow = http_request(at, "GET", "/", "", 30ms);
   EXPECT_FALSE(std::get<HttpFailure>(slow).nobody_listens);

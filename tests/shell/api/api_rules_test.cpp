@@ -6,14 +6,13 @@ namespace wormhole {
 namespace {
 
 TEST(ApiRules, OnlyLoopbackNamesAreLocal) {
-  for (const char* host : {"localhost", "localhost:7781", "127.0.0.1", "127.1.0.2:7781", "[::1]",
-                           "[::1]:7781"}) {
+  for (const char* host :
+       {"localhost", "localhost:7781", "127.0.0.1", "127.1.0.2:7781", "[::1]", "[::1]:7781"}) {
     EXPECT_TRUE(is_local_host(host)) << host;
   }
-  for (const char* host :
-       {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:",
-        "127.0.0.1:x", "127.0.0.1:99999", "10.0.0.1", "[::2]:7781", "[", "[]:1", "localhost:1:2",
-        "0.0.0.0:7781"}) {
+  for (const char* host : {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
+                           "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999", "10.0.0.1", "[::2]:7781",
+                           "[", "[]:1", "localhost:1:2", "0.0.0.0:7781"}) {
     EXPECT_FALSE(is_local_host(host)) << host;
   }
 }
@@ -43,9 +42,8 @@ TEST(ApiRules, RoutesByPathAndMethod) {
 TEST(ApiRules, ProblemIsRfc9457) {
   const HttpResponse response = problem(404, "There is nothing at \"/x\".");
   EXPECT_EQ(response.content_type, "application/problem+json");
-  EXPECT_EQ(response.body,
-            R"({"type":"about:blank","title":"Not Found","status":404,)"
-            R"("detail":"There is nothing at \"/x\"."})");
+  EXPECT_EQ(response.body, R"({"type":"about:blank","title":"Not Found","status":404,)"
+                           R"("detail":"There is nothing at \"/x\"."})");
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 ClientStatus drone3() {
   ClientStatus status;
   status.id = "drone3";
-  status.server = {true, *Endpoint::parse("198.51.100.10:7700"), "udp", 23'125us,
-                   Endpoint::parse("203.0.113.7:40112"), ""};
+  status.server = {true,     *Endpoint::parse("198.51.100.10:7700"), "udp",
+                   23'125us, Endpoint::parse("203.0.113.7:40112"),   ""};
   status.peers.push_back({"gcs4", true, PathKind::kRelay, "relay", 3725s,
                           "punching is not available yet", 46'200us, 0.00123});
   status.peers.push_back({"gcs5", false, PathKind::kNone, "", 0s, "offline", std::nullopt, 0});

@@ -40,8 +40,8 @@ class RawCaller {
   void send(const std::string& bytes) { boost::asio::write(socket_, boost::asio::buffer(bytes)); }
   /// One answer's head and body.
   std::string answer() {
-    const std::size_t head = boost::asio::read_until(
-        socket_, boost::asio::dynamic_buffer(input_), std::string("\r\n\r\n"));
+    const std::size_t head = boost::asio::read_until(socket_, boost::asio::dynamic_buffer(input_),
+                                                     std::string("\r\n\r\n"));
     const std::size_t size = content_length(input_.substr(0, head));
     if (input_.size() < head + size) {
       boost::asio::read(socket_, boost::asio::dynamic_buffer(input_),
