@@ -62,7 +62,10 @@ void Internet::over(Link& link, Packet packet, const Next& next) {
 }
 
 void Internet::send(Host& host, Packet packet) {
-  note(What::kSent, packet);
+  const auto& own = host.addresses;
+  const bool mine = std::find(own.begin(), own.end(), packet.from.address) != own.end();
+  note(mine ? What::kSent : What::kNobody, packet);
+  if (!mine) return;  // the system refuses to send from an address that it no longer has
   over(host.up, std::move(packet), [this, &host](Packet p) { leave(host, std::move(p)); });
 }
 
