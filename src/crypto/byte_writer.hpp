@@ -14,6 +14,8 @@ namespace wormhole {
 /// line of docs/protocol.md that it implements.
 class ByteWriter {
  public:
+  /// `size`: how much to make room for, so that secrets leave no copies behind when it grows.
+  explicit ByteWriter(std::size_t size = 0) { out_.reserve(size); }
   ByteWriter& bytes(Bytes field) {
     const auto at = out_.size();
     out_.resize(at + field.size());
@@ -32,6 +34,7 @@ class ByteWriter {
     store_le(raw.data(), value);
     return bytes(raw);
   }
+  Bytes written() const { return out_; }
   std::vector<std::uint8_t> take() { return std::move(out_); }
 
  private:

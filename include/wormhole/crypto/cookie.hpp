@@ -19,7 +19,7 @@ class CookieJar {
   CookieJar(const PublicKey& responder, const KnockKey& knock, Rng& rng);
   /// Checks MAC2 of an INIT from `from`: keyed BLAKE2b-128(cookie, bytes before MAC2).
   bool check_mac2(Bytes init, const Endpoint& from, TimePoint now);
-  /// Writes the COOKIE (kCookieSize bytes) that answers `init`.
+  /// Writes the COOKIE (kCookieSize bytes) that answers `init`, whose MAC1 was checked.
   void write_cookie(Bytes init, const Endpoint& from, TimePoint now, MutBytes out);
 
  private:

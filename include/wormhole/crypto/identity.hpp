@@ -75,10 +75,13 @@ struct InviteCode {
   InviteStatement statement;
   SecretKey invite_seed;
 };
-/// "wormhole-invite-1." + base64url(body ‖ 8 bytes BLAKE2b of the body). One line, no spaces.
+/// "wormhole-invite-1." + base64url(body ‖ first 8 bytes of its BLAKE2b-256). One line, no spaces.
+/// Contract: 1–8 addresses, a valid ID, and a server name of letters, digits and ". _ -" only, at
+/// most 253 characters (RFC 1035 2.3.4).
 std::string encode_invite(const InviteCode& code);
 /// Ignores whitespace around and inside (mail programs wrap). Errors say "cut short or mistyped"
-/// (checksum), "not an invite code" (prefix) or "made by a newer version".
+/// (checksum), "not an invite code" (prefix) or "made by a newer version". Signatures are the
+/// server's to check.
 Result<InviteCode> decode_invite(std::string_view text);
 /// What INIT's invite_hash field carries: BLAKE2b-128("wh1 invite" ‖ T's public half).
 Mac invite_hash(const PublicKey& invite_key);
