@@ -22,6 +22,7 @@ bool decode_exactly(std::string_view text, MutBytes out) {
   // libsodium 1.0.18 takes some characters beyond ASCII for digits, where char is signed.
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   if (!std::all_of(text.begin(), text.end(), is_ascii)) return false;
+  if (text.empty() || out.empty()) return text.empty() && out.empty();  // libsodium wants no null
   std::size_t size = 0;
   const int failed = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr,
                                        &size, nullptr, kVariant);

@@ -14,7 +14,8 @@ struct CoreClock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<CoreClock>;
-  static constexpr bool is_steady = true;
+  // The standard's name for it (std::chrono's Clock requirements).
+  static constexpr bool is_steady = true;  // NOLINT(readability-identifier-naming)
 };
 
 using TimePoint = CoreClock::time_point;

@@ -58,9 +58,8 @@ std::string code_around(std::vector<std::uint8_t> body) {
 }
 
 std::vector<std::uint8_t> body_of(const std::string& code) {
-  auto bytes = base64url_decode(std::string_view(code).substr(kPrefix.size())).value();
-  bytes.resize(bytes.size() - 8);
-  return bytes;
+  const auto bytes = base64url_decode(std::string_view(code).substr(kPrefix.size())).value();
+  return {bytes.begin(), bytes.end() - 8};
 }
 
 TEST(InviteCode, GoesRound) {
