@@ -101,6 +101,7 @@ TEST_F(Cookies, AMessageCutOrFlippedAnywhereIsRefused) {
   }
   EXPECT_TRUE(pair.initiator.read_cookie(message));
   EXPECT_TRUE(pair.initiator.read_resp(pair.answer().first));
+  EXPECT_FALSE(pair.initiator.read_cookie(message));  // the attempt is over
 }
 
 TEST_F(Cookies, BelongToOneInit) {
