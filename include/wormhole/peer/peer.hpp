@@ -1,0 +1,167 @@
+// One remote client: its end-to-end sessions and what is known of it. Which flows it shares and
+// whether its key is trusted is decided above.
+//
+//   absent ──online──► (we initiate, or it does) ──session──► usable ──offline──► usable, unused
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "wormhole/hop/hop_link.hpp"
+#include "wormhole/session/initiation.hpp"
+#include "wormhole/session/session_slots.hpp"
+
+namespace wormhole {
+
+/// What all peers of a client share; owned by the client, outlives them.
+struct PeerContext {
+  std::string id;
+  KeyPair keys;
+  NetworkId network{};
+  KnockKey knock{};
+  std::uint64_t boot_id = 0;
+};
+
+/// A flow as the data path names it. The name lives as long as the client.
+struct FlowRef {
+  FlowNo number;
+  FlowSlot slot;
+  std::string_view name;
+};
+
+/// What became of a datagram that should go to a peer.
+enum class SendOutcome : std::uint8_t {
+  kSent,
+  kQueued,
+  kOffline,
+
+  kNoServer,
+  kKeyUsedUp
+};
+
+struct PeerDrops {
+  std::uint64_t unknown_session = 0;
+  std::uint64_t replayed = 0;
+  std::uint64_t forged = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t bad_handshake = 0;
+  std::uint64_t queue_overflow = 0;
+};
+
+class Peer {
+ public:
+  /// Local indices of one peer: 4 outstanding INITs + 4 pending + current + previous = 10 fit.
+  static constexpr std::uint32_t kIndexSpan = 16;
+  /// Peers of one client: what the 16-bit local index leaves.
+  static constexpr std::size_t kMaxPeers = 65536 / kIndexSpan;
+  /// Datagrams that wait for the first session: a key frame of video, or seconds of telemetry.
+  static constexpr std::size_t kMaxQueued = 64;
+  /// Older ones are of no use to a pilot.
+  static constexpr Duration kMaxQueueAge = 2s;
+  static constexpr Duration kPing = 1s;
+  static constexpr Duration kConfirmPing = 250ms;
+  /// If the other end has not initiated by then, we do.
+  static constexpr Duration kInitiateAnyway = 1s;
+  /// Unanswered for this long while the server says that it is online: the session is gone at the
+  /// other end.
+  static constexpr Duration kDeadSession = 5s;
+
+  Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& binding, HopLink& hop,
+       Rng& rng);
+
+  /// News from the server. `initiate`: we are the newer one, so the handshake is ours to begin.
+  void set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, TimePoint now);
+
+  /// Seals `text` in place (kHeadroom, kTailroom) and sends it; or queues a copy while a first
+  /// session is being made.
+  SendOutcome send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox& out);
+
+  /// A frame whose index is one of this peer's. For a data flow the text (in place) is returned
+  /// when it is authentic; control is handled here.
+  std::optional<MutBytes> on_frame(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
+                                   TimePoint now, Outbox& out);
+  /// INIT or RESP of this peer, from the hop session.
+  void on_handshake(Bytes message, TimePoint now, Outbox& out);
+
+  void on_timeout(TimePoint now, Outbox& out);
+  TimePoint next_deadline() const;
+
+  const std::string& id() const { return binding_.id; }
+  const KeyBinding& binding() const { return binding_; }
+  ClientNo number() const { return number_; }
+  bool is_online() const { return boot_id_ != 0; }
+  /// Usable for sending: it exists, and the other end's process that made it still runs.
+  bool has_session() const { return slots_.current() != nullptr && !stale_; }
+  TimePoint session_since() const { return session_since_; }
+  std::optional<Duration> rtt() const { return rtt_; }
+  /// Share of the peer's frames lost on the way to us, over the last ten seconds of traffic.
+  double loss() const { return loss_; }
+  const PeerDrops& drops() const { return drops_; }
+
+ private:
+  /// How a handshake message travels.
+  enum class Via : std::uint8_t { kHop, kSession };
+  struct PeerSession : Session {
+    using Session::Session;
+    std::uint64_t boot_id = 0;
+    std::uint32_t attempt = 0;
+  };
+  struct Queued {
+    FlowRef flow;
+    TimePoint at;
+    std::vector<std::uint8_t> bytes;
+  };
+
+  std::uint32_t index_base() const;
+  HandshakeContext handshake_context(bool we_initiate) const;
+  void on_init(Bytes message, Via via, TimePoint now, Outbox& out);
+  void on_resp(Bytes message, TimePoint now, Outbox& out);
+  void answer_init(Responder& responder, Via via, TimePoint now, Outbox& out);
+  void on_control(Bytes text, TimePoint now, Outbox& out);
+  void send_init(TimePoint now, Outbox& out);
+  void carry(Bytes message, Via via, TimePoint now, Outbox& out);
+  void send_ping(TimePoint now, Outbox& out);
+  void send_control(const ControlWriter& items, TimePoint now, Outbox& out);
+  void session_ready(TimePoint now, Outbox& out);
+  void flush_queue(TimePoint now, Outbox& out);
+  void note_activity(TimePoint now);
+  void measure_loss(TimePoint now);
+  bool is_active(TimePoint now) const;
+
+  const PeerContext& context_;
+  HopLink& hop_;
+  Rng& rng_;
+  std::uint16_t slot_;
+  KeyBinding binding_;
+  SecretKey mac1_key_;
+  Initiation initiation_;
+  SessionSlots<PeerSession> slots_;
+  ClientNo number_;
+  std::uint64_t boot_id_ = 0;  // as the server says; 0 is offline
+  std::uint64_t session_boot_ = 0;
+  std::uint32_t session_attempt_ = 0;
+  bool stale_ = false;  // the other end has restarted since
+  std::deque<Queued> queue_;
+
+  TimePoint session_since_{};
+  TimePoint last_heard_{};
+  TimePoint last_activity_ = TimePoint::min();
+  TimePoint next_ping_ = kNever;
+  std::optional<TimePoint> unanswered_since_;
+  std::optional<Duration> rtt_;
+  double loss_ = 0;
+  TimePoint loss_from_{};
+  TimePoint loss_session_born_{};  // which session loss_base_ is about
+  std::pair<std::uint64_t, std::uint64_t> loss_base_{0, 0};
+  PeerDrops drops_;
+};
+
+}  // namespace wormhole

@@ -1,0 +1,54 @@
+// The outer bytes of every datagram: types and the frame header (docs/protocol.md, sections 2 and
+// 3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "wormhole/base/bytes.hpp"
+#include "wormhole/base/ids.hpp"
+
+namespace wormhole {
+
+enum class FrameType : std::uint8_t {
+  kInit = 0x01,
+  kResp = 0x02,
+  kCookie = 0x03,
+  kDirect = 0x10,
+  kRelayed = 0x11,
+};
+
+inline constexpr std::size_t kHeaderSize = 12;
+
+/// Flags of kDirect and kRelayed. They are authenticated. None is in use yet.
+inline constexpr std::uint8_t kNoFlags = 0;
+
+/// Where a frame goes: client number in the high half, the receiver's local number in the low half;
+/// on the hop, an index of the receiver's choice.
+constexpr std::uint32_t make_index(ClientNo client, std::uint16_t local) {
+  return static_cast<std::uint32_t>(client.value) << 16 | local;
+}
+constexpr ClientNo client_of(std::uint32_t index) {
+  return ClientNo{static_cast<std::uint16_t>(index >> 16)};
+}
+
+struct FrameHeader {
+  FrameType type = FrameType::kDirect;
+  std::uint8_t flags = kNoFlags;
+  FlowNo flow;
+  std::uint32_t index = 0;
+  std::uint32_t counter = 0;
+  bool operator==(const FrameHeader&) const = default;
+};
+
+/// The type of a datagram; nothing for an empty one or a type that this version does not speak.
+std::optional<FrameType> frame_type(Bytes datagram);
+/// The header of a kDirect or kRelayed frame; nothing when the datagram is shorter than header and
+/// tag or of another type.
+std::optional<FrameHeader> read_header(Bytes datagram);
+/// Writes kHeaderSize bytes to `to`.
+void write_header(const FrameHeader& header, std::uint8_t* to);
+/// The header bytes that the seal covers: 1–11, so that a frame means the same on each path.
+inline Bytes associated_data(const std::uint8_t* frame) { return {frame + 1, kHeaderSize - 1}; }
+
+}  // namespace wormhole

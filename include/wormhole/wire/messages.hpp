@@ -1,0 +1,81 @@
+// Messages of the control stream between client and server (docs/protocol.md, section 5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wormhole/base/bytes.hpp"
+#include "wormhole/base/ids.hpp"
+#include "wormhole/crypto/identity.hpp"
+
+namespace wormhole {
+
+/// A client that shares a flow with the receiver.
+struct PeerPut {
+  ClientNo number;
+  std::uint64_t boot_id = 0;  ///< 0 while it is offline
+  KeyBinding binding;
+  bool online() const { return boot_id != 0; }
+};
+struct PeerRemove {
+  ClientNo number;
+};
+/// A flow that the receiver is a member of. Enumerations stay plain numbers here: model gives them
+/// names.
+struct FlowPut {
+  struct Member {
+    ClientNo number;
+    std::uint8_t direction = 0;  ///< bit 0: send to it, bit 1: receive from it
+    bool operator==(const Member&) const = default;
+  };
+  FlowNo number;
+  std::uint8_t protocol = 17;
+  std::uint16_t port = 0;
+  std::uint8_t options = 0;
+  std::uint8_t deliver = 0;
+  Endpoint deliver_to;
+  std::string name;
+  std::vector<Member> members;
+};
+struct FlowRemove {
+  FlowNo number;
+};
+/// Everything has been said: what was not named since the stream began is gone.
+struct Sync {
+  std::uint32_t revision = 0;
+};
+struct EnrolAnswer {
+  std::uint8_t result = 0;
+  ClientNo number;
+};
+/// The binding's key is the session's, so it does not travel.
+struct EnrolRequest {
+  KeyBinding binding;  ///< with chain; key left zero by decode
+};
+using StreamMessage =
+    std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, EnrolRequest>;
+
+inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
+inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow
+
+/// The whole message with its header. Contract: the body is within kMaxMessageBody.
+std::vector<std::uint8_t> encode(const StreamMessage& message);
+
+/// What the front of a stream holds.
+struct DecodedMessage {
+  enum class State : std::uint8_t {
+    kIncomplete,  ///< wait for more bytes
+    kMessage,     ///< `message`, `consumed` bytes long
+    kSkipped,     ///< a kind that may be skipped, `consumed` bytes long
+    kBroken       ///< can't be read: the session must end
+  };
+  State state = State::kIncomplete;
+  std::size_t consumed = 0;
+  std::optional<StreamMessage> message;
+};
+DecodedMessage decode_message(Bytes stream);
+
+}  // namespace wormhole

@@ -1,0 +1,197 @@
+#include "wormhole/client/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/client_core.hpp"
+
+namespace wormhole {
+namespace {
+
+HopConfig hop_config(const ClientConfig& config) {
+  HopConfig hop;
+  hop.id = config.id;
+  hop.keys = config.keys;
+  hop.server_key = config.network.server_key;
+  hop.network = config.network.network;
+  hop.knock = config.network.knock;
+  hop.boot_id = config.boot_id;
+  if (config.enrol) hop.invite_hash = invite_hash(config.enrol->chain->statement.invite_key);
+  return hop;
+}
+
+}  // namespace
+
+Client::Core::Core(ClientConfig client_config, Rng& random)
+    : config(std::move(client_config)),
+      rng(random),
+      context{config.id, config.keys, config.network.network, config.network.knock, config.boot_id},
+      hop(hop_config(config), rng),
+      flows(config.bind) {}
+
+Client::Client(ClientConfig config, Rng& rng)
+    : core_(std::make_unique<Core>(std::move(config), rng)) {}
+Client::~Client() = default;
+
+void Client::set_servers(std::vector<Endpoint> servers, TimePoint now, ClientOutbox& out) {
+  core_->hop.set_servers(std::move(servers), now, out);
+  core_->deadline = core_->recomputed_deadline();
+}
+
+void Client::on_net_datagrams(SocketNo /*socket*/, std::span<const NetDatagram> batch,
+                              TimePoint now, ClientOutbox& out) {
+  if (core_->ended) return;
+  for (const auto& datagram : batch) {
+    if (!core_->hop.is_server(datagram.from)) {
+      ++core_->drops.unexpected_source;
+      continue;
+    }
+    if (frame_type(datagram.bytes) == FrameType::kRelayed) {
+      core_->on_relayed(datagram, now, out);
+      continue;
+    }
+    core_->hop.on_datagram(datagram, now, out, core_->events);
+    // At once: events refer to this datagram.
+    core_->handle_events(now, out);
+  }
+  core_->deadline = std::min(core_->deadline, core_->hop.next_deadline());
+}
+
+void Client::Core::on_relayed(const NetDatagram& datagram, TimePoint now, ClientOutbox& out) {
+  const auto header = read_header(datagram.bytes);
+  const auto slot =
+      static_cast<std::uint16_t>((header ? header->index & 0xffffU : 0) / Peer::kIndexSpan);
+  auto* peer = peer_at(slot);
+  if (!header || header->flags != kNoFlags || client_of(header->index) != hop.number() ||
+      peer == nullptr) {
+    ++drops.unknown_peer;
+    return;
+  }
+  if (header->flow.value == 0) {
+    peer->on_frame(*header, {FlowNo{0}, kControlSlot, ""}, datagram.bytes, now, out);
+    say_peer_changes(slot, out);
+    touch(*peer);
+    return;
+  }
+  auto* flow = flows.find(header->flow);
+  if (flow == nullptr || !flow->may_receive_from(peer->number())) {
+    ++drops.no_flow;
+    return;
+  }
+  const auto text = peer->on_frame(*header, flow->ref, datagram.bytes, now, out);
+  touch(*peer);
+  if (!text) return;
+  hop.note_traffic(now);
+  say_peer_changes(slot, out);
+  deliver(*flow, *text, now, out);
+}
+
+void Client::Core::deliver(FlowPort& flow, Bytes text, TimePoint now, Outbox& out) {
+  flow.rx.add(text.size());
+  const auto number = flow.ref.number;
+  const auto count =
+      flow.targets.for_each(now, [&](const Endpoint& to) { out.app(number, to, text); });
+  if (count == 0) ++flow.drops.no_application;
+}
+
+void Client::on_app_datagrams(FlowNo flow_number, std::span<const AppDatagram> batch, TimePoint now,
+                              ClientOutbox& out) {
+  auto* flow = core_->flows.find(flow_number);
+  if (flow == nullptr || core_->ended) return;
+  for (const auto& datagram : batch) {
+    flow->targets.learn(datagram.from, now);
+    if (datagram.bytes.size() > kMaxAppDatagram) {
+      ++flow->drops.too_large;
+      continue;
+    }
+    core_->send(*flow, datagram.bytes, now, out);
+  }
+  core_->hop.note_traffic(now);
+  core_->deadline = std::min(core_->deadline, core_->hop.next_deadline());
+}
+
+void Client::Core::send(FlowPort& flow, MutBytes text, TimePoint now, ClientOutbox& out) {
+  if (flow.send_to.empty()) {
+    ++flow.drops.no_peer;
+    return;
+  }
+  flow.tx.add(text.size());
+  // Each receiver has its own key: all but the last get a copy, the last is sealed where it stands.
+  for (std::size_t i = 0; i + 1 < flow.send_to.size(); ++i) {
+    const auto room = out.reserve(std::max<std::size_t>(text.size(), 1));
+    if (room.empty()) {
+      ++flow.drops.overload;
+      continue;
+    }
+    copy_bytes(text, room);
+    send_to_peer(flow, flow.send_to[i], room.first(text.size()), now, out);
+  }
+  send_to_peer(flow, flow.send_to.back(), text, now, out);
+}
+
+void Client::Core::send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes text, TimePoint now,
+                                ClientOutbox& out) {
+  auto* peer = peer_at(slot);
+  if (peer == nullptr) {
+    ++flow.drops.no_peer;
+    return;
+  }
+  switch (peer->send(flow.ref, text, now, out)) {
+    case SendOutcome::kSent:
+    case SendOutcome::kQueued:
+      break;
+    case SendOutcome::kOffline:
+      ++flow.drops.peer_offline;
+      break;
+    case SendOutcome::kNoServer:
+      ++flow.drops.no_server;
+      break;
+    case SendOutcome::kKeyUsedUp:
+      ++flow.drops.key_used_up;
+      break;
+  }
+  touch(*peer);
+}
+
+void Client::on_app_refused(FlowNo flow_number, const Endpoint& application, TimePoint now) {
+  auto* flow = core_->flows.find(flow_number);
+  if (flow == nullptr) return;
+  flow->targets.refuse(application, now);
+  ++flow->drops.no_application;
+}
+
+void Client::on_flow_port(FlowNo flow, const std::string& error, TimePoint now, ClientOutbox& out) {
+  core_->flows.on_port(flow, error, now, out);
+  core_->deadline = std::min(core_->deadline, core_->flows.next_deadline());
+}
+
+void Client::on_timeout(TimePoint now, ClientOutbox& out) {
+  if (core_->ended || now < core_->deadline) return;
+  core_->hop.on_timeout(now, out, core_->events);
+  core_->handle_events(now, out);
+  for (std::size_t slot = 0; slot < core_->peers.size(); ++slot) {
+    if (!core_->peers[slot].peer) continue;
+    core_->peers[slot].peer->on_timeout(now, out);
+    core_->say_peer_changes(static_cast<std::uint16_t>(slot), out);
+  }
+  core_->flows.on_timeout(now, out.commands);
+  core_->deadline = core_->recomputed_deadline();
+}
+
+TimePoint Client::next_deadline() const { return core_->ended ? kNever : core_->deadline; }
+
+TimePoint Client::Core::recomputed_deadline() const {
+  auto due = std::min(hop.next_deadline(), flows.next_deadline());
+  for (const auto& entry : peers) {
+    if (entry.peer) due = std::min(due, entry.peer->next_deadline());
+  }
+  return due;
+}
+
+void Client::shutdown(TimePoint now, ClientOutbox& out) {
+  if (core_->ended) return;
+  core_->hop.close(now, out);
+  core_->ended = true;
+}
+
+}  // namespace wormhole

@@ -1,0 +1,207 @@
+// What the server says: peers, flows, refusals.
+#include <algorithm>
+#include <utility>
+
+#include "client/client_core.hpp"
+
+namespace wormhole {
+namespace {
+
+std::string refusal_text(const ClientConfig& config, Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kUnknownId:
+      return "the server knows no client \"" + config.id +
+             "\" (or it was removed): add it under `clients:` in routes.yaml";
+    case Verdict::kWrongKey:
+      return "another key is bound to \"" + config.id +
+             "\" on the server: enrol this machine anew with `wormhole invite " + config.id + "`";
+    case Verdict::kSuperseded:
+      return "\"" + config.id + "\" was started elsewhere with the same key; this process ends";
+    case Verdict::kNoCommonVersion:
+      return "client and server speak no common protocol version: install the same release on both";
+    case Verdict::kAccepted:
+    case Verdict::kResumed:
+    case Verdict::kServerFull:
+      break;
+  }
+  return "the server refused us";
+}
+
+Refused::Reason refusal_reason(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kWrongKey:
+      return Refused::Reason::kWrongKey;
+    case Verdict::kSuperseded:
+      return Refused::Reason::kReplaced;
+    case Verdict::kNoCommonVersion:
+      return Refused::Reason::kVersion;
+    case Verdict::kUnknownId:
+    case Verdict::kAccepted:
+    case Verdict::kResumed:
+    case Verdict::kServerFull:
+      break;
+  }
+  return Refused::Reason::kUnknownId;
+}
+
+std::optional<std::string> enrol_error(const std::string& id, std::uint8_t result) {
+  // The server's EnrolResult (docs/protocol.md, section 5).
+  switch (result) {
+    case 0:
+      return std::nullopt;
+    case 1:
+      return "the server does not know this code: it was withdrawn by a newer one, or belongs to "
+             "another server";
+    case 2:
+      return "this code has been used: ask for a new one (wormhole invite " + id + ")";
+    case 3:
+      return "this code has expired: ask for a new one (wormhole invite " + id + ")";
+    case 4:
+      return "\"" + id + "\" is not in the server's routes.yaml any more: add it under `clients:`";
+    case 5:
+      return "the server could not store the enrolment (see its log); the code is still good";
+    default:
+      return "the server does not accept this code as genuine: ask for a new one";
+  }
+}
+
+}  // namespace
+
+void Client::Core::handle_events(TimePoint now, ClientOutbox& out) {
+  // Events don't make events, so the list does not grow meanwhile.
+  for (const auto& event : events) {
+    if (ended) break;
+    std::visit([&](const auto& e) { on_event(e, now, out); }, event);
+  }
+  if (!events.empty()) deadline = recomputed_deadline();
+  events.clear();
+}
+
+void Client::Core::end(Refused::Reason reason, std::string message, ClientOutbox& out) {
+  ended = true;
+  out.commands.emplace_back(Refused{reason, std::move(message)});
+}
+
+void Client::Core::on_event(const HopConnected& event, TimePoint now, ClientOutbox& out) {
+  if (!event.stream_restarted) return;
+  if (config.enrol) {
+    hop.send_message(EnrolRequest{*config.enrol}, now, out);
+    return;
+  }
+  in_snapshot = true;
+  flows.begin_snapshot();
+  for (auto& entry : peers) entry.named = false;
+  for (auto& [number, entry] : distrusted) entry.named = false;
+}
+
+void Client::Core::on_event(const HopRefused& event, TimePoint /*now*/, ClientOutbox& out) {
+  end(refusal_reason(event.verdict), refusal_text(config, event.verdict), out);
+}
+
+void Client::Core::on_event(const HopClosed& event, TimePoint /*now*/, ClientOutbox& out) {
+  switch (event.reason) {
+    case CloseReason::kReplaced:
+      return end(Refused::Reason::kReplaced, refusal_text(config, Verdict::kSuperseded), out);
+    case CloseReason::kRemoved:
+      return end(Refused::Reason::kRemoved,
+                 "\"" + config.id + "\" was removed from the server's routes.yaml", out);
+    case CloseReason::kShuttingDown:
+      break;  // the link finds out by itself when the server is gone
+  }
+}
+
+void Client::Core::on_event(const HopHandshake& event, TimePoint now, ClientOutbox& out) {
+  auto* peer = peer_numbered(event.peer);
+  if (peer == nullptr) {
+    ++drops.unknown_peer;
+    return;
+  }
+  peer->on_handshake(event.message, now, out);
+  say_peer_changes(by_number.at(event.peer), out);
+}
+
+void Client::Core::on_event(const HopWantsResolve& /*event*/, TimePoint /*now*/,
+                            ClientOutbox& out) {
+  out.commands.emplace_back(ResolveServer{});
+}
+
+void Client::Core::on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out) {
+  std::visit([&](const auto& message) { on_message(message, now, out); }, event);
+}
+
+void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbox& out) {
+  if (message.binding.id == config.id || message.number.value == 0) {
+    ++drops.unreadable_peer;
+    return;
+  }
+  if (auto reason = distrust(message.binding, out)) {
+    remove_peer(message.number, out);
+    auto& entry = distrusted[message.number];
+    if (entry.reason != *reason) {
+      out.log(LogLevel::kError, "peer " + message.binding.id + ": " + *reason);
+    }
+    entry = {message.binding.id, std::move(*reason), true};
+    relink();
+    return;
+  }
+  distrusted.erase(message.number);
+  auto* peer = peer_numbered(message.number);
+  if (peer != nullptr &&
+      (peer->id() != message.binding.id || peer->binding().key != message.binding.key)) {
+    remove_peer(message.number, out);
+    peer = nullptr;
+  }
+  if (peer == nullptr) {
+    const auto slot = add_peer(message.binding);
+    if (!slot) {
+      ++drops.unreadable_peer;
+      return;
+    }
+    by_number[message.number] = *slot;
+    peer = peers[*slot].peer.get();
+  }
+  peers[by_number[message.number]].named = true;
+  peer->set_presence(message.number, message.boot_id, in_snapshot, now);
+  say_peer_changes(by_number[message.number], out);
+  relink();
+}
+
+void Client::Core::on_message(const PeerRemove& message, TimePoint /*now*/, ClientOutbox& out) {
+  distrusted.erase(message.number);
+  remove_peer(message.number, out);
+  relink();
+}
+
+void Client::Core::on_message(const FlowPut& message, TimePoint /*now*/, ClientOutbox& out) {
+  if (!flows.put(message, out.commands)) ++drops.unreadable_peer;
+  relink();
+}
+
+void Client::Core::on_message(const FlowRemove& message, TimePoint /*now*/, ClientOutbox& out) {
+  flows.remove(message.number, out.commands);
+}
+
+void Client::Core::on_message(const Sync& /*message*/, TimePoint /*now*/, ClientOutbox& out) {
+  in_snapshot = false;
+  flows.end_snapshot(out.commands);
+  std::vector<ClientNo> gone;
+  for (const auto& [number, slot] : by_number) {
+    if (!peers[slot].named) gone.push_back(number);
+  }
+  for (const auto number : gone) remove_peer(number, out);
+  std::erase_if(distrusted, [](const auto& item) { return !item.second.named; });
+  relink();
+}
+
+void Client::Core::on_message(const EnrolAnswer& message, TimePoint /*now*/, ClientOutbox& out) {
+  if (!config.enrol) return;
+  out.commands.emplace_back(EnrolFinished{enrol_error(config.id, message.result)});
+  ended = true;
+}
+
+void Client::Core::on_message(const EnrolRequest& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients ask, servers don't
+}
+
+}  // namespace wormhole

@@ -1,0 +1,94 @@
+// The inside of Client: the owner of hop link, peers and flows.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client/flow_table.hpp"
+#include "wormhole/client/client.hpp"
+#include "wormhole/hop/hop_link.hpp"
+#include "wormhole/peer/peer.hpp"
+
+namespace wormhole {
+
+struct Client::Core {
+  struct PeerEntry {
+    std::unique_ptr<Peer> peer;
+    bool named = false;    ///< in the server's snapshot under way
+    bool said_up = false;  ///< what the log says last
+  };
+  /// A peer whose key is not accepted.
+  struct Distrusted {
+    std::string id;
+    std::string reason;
+    bool named = false;
+  };
+  struct Drops {
+    std::uint64_t unexpected_source = 0;
+    std::uint64_t no_flow = 0;  ///< opened for no flow, or not allowed to send to us there
+    std::uint64_t unknown_peer = 0;
+    std::uint64_t unreadable_peer =
+        0;  ///< announcements that contradict each other or exceed limits
+  };
+
+  Core(ClientConfig client_config, Rng& random);
+
+  // Data path.
+  void on_relayed(const NetDatagram& datagram, TimePoint now, ClientOutbox& out);
+  void deliver(FlowPort& flow, Bytes text, TimePoint now, Outbox& out);
+  void send(FlowPort& flow, MutBytes text, TimePoint now, ClientOutbox& out);
+  void send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes text, TimePoint now,
+                    ClientOutbox& out);
+
+  // Control.
+  void handle_events(TimePoint now, ClientOutbox& out);
+  void on_event(const HopConnected& event, TimePoint now, ClientOutbox& out);
+  void on_event(const HopRefused& event, TimePoint now, ClientOutbox& out);
+  void on_event(const HopClosed& event, TimePoint now, ClientOutbox& out);
+  void on_event(const HopHandshake& event, TimePoint now, ClientOutbox& out);
+  void on_event(const HopWantsResolve& event, TimePoint now, ClientOutbox& out);
+  void on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out);
+  void on_message(const PeerPut& message, TimePoint now, ClientOutbox& out);
+  void on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out);
+  void on_message(const FlowPut& message, TimePoint now, ClientOutbox& out);
+  void on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out);
+  void on_message(const Sync& message, TimePoint now, ClientOutbox& out);
+  void on_message(const EnrolAnswer& message, TimePoint now, ClientOutbox& out);
+  void on_message(const EnrolRequest& message, TimePoint now, ClientOutbox& out);
+
+  // Peers.
+  Peer* peer_numbered(ClientNo number);
+  Peer* peer_at(std::uint16_t slot) {
+    return slot < peers.size() ? peers[slot].peer.get() : nullptr;
+  }
+  /// Why this binding is not accepted; nothing when it is (it is then pinned).
+  std::optional<std::string> distrust(const KeyBinding& binding, ClientOutbox& out);
+  std::optional<std::uint16_t> add_peer(const KeyBinding& binding);
+  void remove_peer(ClientNo number, Outbox& out);
+  void relink();
+  void say_peer_changes(std::uint16_t slot, Outbox& out);
+  void end(Refused::Reason reason, std::string message, ClientOutbox& out);
+
+  void touch(const Peer& peer) { deadline = std::min(deadline, peer.next_deadline()); }
+  TimePoint recomputed_deadline() const;
+
+  ClientConfig config;
+  Rng& rng;
+  PeerContext context;
+  HopLink hop;
+  FlowTable flows;
+  std::vector<PeerEntry> peers;                           // by slot
+  std::unordered_map<ClientNo, std::uint16_t> by_number;  // → slot
+  std::map<ClientNo, Distrusted> distrusted;
+  std::vector<HopEvent> events;
+  bool in_snapshot = false;
+  bool ended = false;
+  TimePoint deadline = kNever;
+  Drops drops;
+};
+
+}  // namespace wormhole

@@ -1,0 +1,80 @@
+// Peers: whose key is accepted, and where they are kept.
+#include <algorithm>
+#include <utility>
+
+#include "client/client_core.hpp"
+
+namespace wormhole {
+
+Peer* Client::Core::peer_numbered(ClientNo number) {
+  const auto at = by_number.find(number);
+  return at == by_number.end() ? nullptr : peers[at->second].peer.get();
+}
+
+std::optional<std::string> Client::Core::distrust(const KeyBinding& binding, ClientOutbox& out) {
+  const auto pin = config.pins.find(binding.id);
+  const auto known = pin == config.pins.end() ? std::optional<PeerPin>{} : pin->second;
+  if (binding.chain &&
+      !verify_binding(binding, config.network.signing_key, config.network.network)) {
+    return "its key is not signed by this network's signing key; nothing is sent to it. Is the "
+           "server still yours?";
+  }
+  const bool same_key = known && known->key == binding.key;
+  const bool older = known && binding.serial() <= known->serial;
+  if (binding.chain && older && !(same_key && binding.serial() == known->serial)) {
+    return "the server offers an older key than the one in use; nothing is sent to it";
+  }
+  if (known && !binding.chain && !same_key) {
+    return "its key has changed to " + fingerprint(binding.key) +
+           "; if its owner confirms that, run: wormhole trust " + binding.id + " " +
+           fingerprint(binding.key);
+  }
+  // The serial never falls: else a key given by hand would open the door to an older signed one.
+  const PeerPin accepted{binding.key, std::max(binding.serial(), known ? known->serial : 0)};
+  if (known == accepted) return std::nullopt;
+  config.pins[binding.id] = accepted;
+  out.commands.emplace_back(SavePin{binding.id, accepted});
+  return std::nullopt;
+}
+
+std::optional<std::uint16_t> Client::Core::add_peer(const KeyBinding& binding) {
+  const auto free = std::find_if(peers.begin(), peers.end(), [](const auto& e) { return !e.peer; });
+  const auto slot = static_cast<std::size_t>(free - peers.begin());
+  if (slot == Peer::kMaxPeers) return std::nullopt;
+  if (free == peers.end()) peers.emplace_back();
+  peers[slot] = PeerEntry{};
+  peers[slot].peer =
+      std::make_unique<Peer>(context, static_cast<std::uint16_t>(slot), binding, hop, rng);
+  return static_cast<std::uint16_t>(slot);
+}
+
+void Client::Core::remove_peer(ClientNo number, Outbox& out) {
+  const auto at = by_number.find(number);
+  if (at == by_number.end()) return;
+  out.log(LogLevel::kInfo, "peer " + peers[at->second].peer->id() + ": gone");
+  peers[at->second] = PeerEntry{};
+  by_number.erase(at);
+}
+
+void Client::Core::relink() {
+  flows.relink([&](ClientNo number) -> std::optional<std::uint16_t> {
+    const auto at = by_number.find(number);
+    if (at == by_number.end()) return std::nullopt;
+    return at->second;
+  });
+}
+
+void Client::Core::say_peer_changes(std::uint16_t slot, Outbox& out) {
+  auto& entry = peers[slot];
+  const bool up = entry.peer->is_online() && entry.peer->has_session();
+  if (up == entry.said_up) return;
+  entry.said_up = up;
+  if (up) {
+    out.log(LogLevel::kInfo, "peer " + entry.peer->id() + ": path relay (end-to-end session made)");
+  } else {
+    out.log(LogLevel::kInfo, "peer " + entry.peer->id() + ": no path (" +
+                                 (entry.peer->is_online() ? "restarted" : "offline") + ")");
+  }
+}
+
+}  // namespace wormhole

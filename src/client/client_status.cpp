@@ -1,0 +1,145 @@
+// The snapshot that people and programs see.
+#include <algorithm>
+#include <utility>
+
+#include "client/client_core.hpp"
+
+namespace wormhole {
+namespace {
+
+void add_drop(std::vector<DropCount>& drops, const char* cause, std::uint64_t count) {
+  if (count > 0) drops.push_back({cause, count});
+}
+
+std::string direction_of(const FlowPort& flow) {
+  unsigned all = 0;
+  for (const auto& member : flow.members) all |= member.direction;
+  return all == 3 ? "both" : all == 2 ? "receive" : "send";
+}
+
+ServerLinkStatus server_status(const HopLink& hop) {
+  ServerLinkStatus status;
+  status.connected = hop.is_connected();
+  status.address = hop.server();
+  status.rtt = hop.rtt();
+  status.observed = hop.observed();
+  if (!status.connected) {
+    status.reason =
+        "no answer from the server: it is unreachable, its UDP port is blocked, or it has another "
+        "key than the "
+        "invite code says (a server does not answer strangers). Check its address, firewall and "
+        "log";
+  }
+  return status;
+}
+
+PeerStatus peer_status(const Peer& peer, bool server_connected, TimePoint now) {
+  PeerStatus status;
+  status.id = peer.id();
+  status.online = peer.is_online();
+  status.rtt = peer.rtt();
+  status.loss = peer.loss();
+  if (!peer.is_online()) {
+    status.reason = "offline: it is not connected to the server";
+  } else if (!peer.has_session()) {
+    status.reason = "handshake under way";
+  } else if (!server_connected) {
+    status.reason = "the server, which relays, does not answer";
+  } else {
+    status.path = PathKind::kRelay;
+    status.strategy = "relay";
+    status.since = now - peer.session_since();
+    status.reason = "this version relays; direct paths are not tried";
+  }
+  return status;
+}
+
+FlowStatus flow_status(const FlowPort& flow, TimePoint now) {
+  FlowStatus status;
+  status.name = std::string(flow.ref.name);
+  status.protocol = flow.protocol;
+  status.port = flow.port;
+  status.direction = direction_of(flow);
+  status.tx_packets = flow.tx.packets;
+  status.tx_bytes = flow.tx.bytes;
+  status.tx_bps = flow.tx.bps;
+  status.rx_packets = flow.rx.packets;
+  status.rx_bytes = flow.rx.bytes;
+  status.rx_bps = flow.rx.bps;
+  status.app = flow.targets.state(now);
+  status.port_open = flow.open;
+  status.port_error = flow.error;
+  add_drop(status.drops, "too_large", flow.drops.too_large);
+  add_drop(status.drops, "no_peer", flow.drops.no_peer);
+  add_drop(status.drops, "peer_offline", flow.drops.peer_offline);
+  add_drop(status.drops, "no_server", flow.drops.no_server);
+  add_drop(status.drops, "key_used_up", flow.drops.key_used_up);
+  add_drop(status.drops, "overload", flow.drops.overload);
+  add_drop(status.drops, "no_application", flow.drops.no_application);
+  return status;
+}
+
+void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*>& peers) {
+  PeerDrops sum;
+  for (const auto* peer : peers) {
+    const auto& one = peer->drops();
+    sum.unknown_session += one.unknown_session;
+    sum.replayed += one.replayed;
+    sum.forged += one.forged;
+    sum.expired += one.expired;
+    sum.malformed += one.malformed;
+    sum.bad_handshake += one.bad_handshake;
+    sum.queue_overflow += one.queue_overflow;
+  }
+  add_drop(drops, "peer_unknown_session", sum.unknown_session);
+  add_drop(drops, "peer_replayed", sum.replayed);
+  add_drop(drops, "peer_forged", sum.forged);
+  add_drop(drops, "peer_expired", sum.expired);
+  add_drop(drops, "peer_malformed", sum.malformed);
+  add_drop(drops, "peer_bad_handshake", sum.bad_handshake);
+  add_drop(drops, "queue_overflow", sum.queue_overflow);
+}
+
+void add_hop_drops(std::vector<DropCount>& drops, const HopDrops& hop) {
+  add_drop(drops, "hop_unknown_session", hop.unknown_session);
+  add_drop(drops, "hop_replayed", hop.replayed);
+  add_drop(drops, "hop_forged", hop.forged);
+  add_drop(drops, "hop_malformed", hop.malformed);
+  add_drop(drops, "hop_bad_handshake", hop.bad_handshake);
+}
+
+}  // namespace
+
+ClientStatus Client::status(TimePoint now) const {
+  ClientStatus status;
+  status.id = core_->config.id;
+  status.server = server_status(core_->hop);
+  std::vector<const Peer*> peers;
+  for (const auto& entry : core_->peers) {
+    if (!entry.peer) continue;
+    peers.push_back(entry.peer.get());
+    status.peers.push_back(peer_status(*entry.peer, status.server.connected, now));
+  }
+  for (const auto& [number, entry] : core_->distrusted) {
+    PeerStatus row;
+    row.id = entry.id;
+    row.reason = entry.reason;
+    status.peers.push_back(std::move(row));
+  }
+  for (const auto& [number, flow] : core_->flows.all()) {
+    status.flows.push_back(flow_status(*flow, now));
+    for (const auto& member : flow->members) {
+      const auto* peer = core_->peer_numbered(member.number);
+      if (peer != nullptr) status.flows.back().peers.push_back(peer->id());
+    }
+  }
+  add_hop_drops(status.drops, core_->hop.drops());
+  add_peer_drops(status.drops, peers);
+  add_drop(status.drops, "unexpected_source", core_->drops.unexpected_source);
+  add_drop(status.drops, "no_flow", core_->drops.no_flow);
+  add_drop(status.drops, "unknown_peer", core_->drops.unknown_peer);
+  add_drop(status.drops, "unreadable_announcement", core_->drops.unreadable_peer);
+  return status;
+}
+
+}  // namespace wormhole

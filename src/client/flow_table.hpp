@@ -1,0 +1,117 @@
+// The flows that this client is a member of, and their ports.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client/app_targets.hpp"
+#include "wormhole/client/client.hpp"
+#include "wormhole/model/routing.hpp"
+#include "wormhole/peer/peer.hpp"
+#include "wormhole/wire/messages.hpp"
+
+namespace wormhole {
+
+/// Largest application datagram that travels in one frame: a 1,500-byte path less 40 IPv6, 8 UDP
+/// and 32 frame bytes.
+inline constexpr std::size_t kMaxAppDatagram = 1500 - 40 - 8 - 32;
+
+struct FlowDrops {
+  std::uint64_t too_large = 0;
+  std::uint64_t no_peer = 0;  ///< nobody to send to on this flow
+  std::uint64_t peer_offline = 0;
+  std::uint64_t no_server = 0;
+  std::uint64_t key_used_up = 0;
+  std::uint64_t overload = 0;        ///< no room in the tray
+  std::uint64_t no_application = 0;  ///< arrived, but nobody listens
+};
+
+struct Traffic {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_at_tick = 0;
+  double bps = 0;
+  void add(std::size_t size) {
+    ++packets;
+    bytes += size;
+  }
+  void tick(Duration since_last);
+};
+
+struct FlowPort {
+  FlowRef ref;
+  Protocol protocol = Protocol::kUdp;
+  std::uint16_t port = 0;
+  Deliver deliver;
+  std::vector<FlowPut::Member> members;  ///< by client number, ascending
+  std::vector<std::uint16_t> send_to;    ///< peer slots; see FlowTable::relink
+  AppTargets targets;
+  bool named = false;  ///< in the server's snapshot under way
+  bool open = false;
+  std::string error;  ///< why the port is not open
+  TimePoint retry_at = kNever;
+  Duration retry_after = 1s;
+  Traffic tx;
+  Traffic rx;
+  FlowDrops drops;
+
+  bool may_receive_from(ClientNo number) const;
+};
+
+class FlowTable {
+ public:
+  /// Flows of one client. Names ever seen are kept (keys are by name), so they are bounded as well.
+  static constexpr std::size_t kMaxFlows = 4096;
+  static constexpr std::size_t kMaxNames = 4 * kMaxFlows;
+  static constexpr Duration kRetryFirst = 1s;
+  static constexpr Duration kRetryMost = 5s;
+
+  explicit FlowTable(IpAddress bind) : bind_(bind) {}
+
+  /// Null when the flow is unknown.
+  FlowPort* find(FlowNo number);
+  /// Adds or changes a flow; commands open and close its port where needed. False when there are
+  /// too many.
+  bool put(const FlowPut& flow, std::vector<ClientCommand>& commands);
+  void remove(FlowNo number, std::vector<ClientCommand>& commands);
+  void begin_snapshot();
+  void end_snapshot(std::vector<ClientCommand>& commands);
+  /// Fills send_to of all flows; `slot_of` gives a peer's slot or nothing.
+  template <typename SlotOf>
+  void relink(SlotOf&& slot_of) {
+    for (auto& [number, flow] : flows_) {
+      flow->send_to.clear();
+      for (const auto& member : flow->members) {
+        const auto slot = slot_of(member.number);
+        if (slot && may_send(static_cast<Direction>(member.direction))) {
+          flow->send_to.push_back(*slot);
+        }
+      }
+    }
+  }
+  void on_port(FlowNo number, const std::string& error, TimePoint now, Outbox& out);
+  /// Repeats attempts to open ports, and measures rates.
+  void on_timeout(TimePoint now, std::vector<ClientCommand>& commands);
+  TimePoint next_deadline() const;
+
+  const std::map<FlowNo, std::unique_ptr<FlowPort>>& all() const { return flows_; }
+
+ private:
+  std::optional<FlowRef> make_ref(FlowNo number, const std::string& name);
+  std::optional<Endpoint> fixed_target(const FlowPort& flow) const;
+
+  IpAddress bind_;
+  std::map<FlowNo, std::unique_ptr<FlowPort>> flows_;
+  std::vector<FlowPort*> by_number_;  // the data path's look-up; owned by flows_
+  std::deque<std::string> names_;     // by slot - 1; addresses are stable
+  std::unordered_map<std::string_view, FlowSlot> slots_;
+  TimePoint last_tick_{};
+  TimePoint next_tick_ = kNever;
+};
+
+}  // namespace wormhole

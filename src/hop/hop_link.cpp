@@ -1,0 +1,196 @@
+#include "wormhole/hop/hop_link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wormhole {
+namespace {
+
+/// Our session indices on the hop: the high half 0 tells them from peers' (docs/protocol.md,
+/// section 3).
+constexpr std::uint32_t kIndexBase = 1;
+constexpr std::uint32_t kIndexSpan = 256;
+
+InitPayload init_payload(const HopConfig& config) {
+  InitPayload payload;
+  payload.boot_id = config.boot_id;
+  payload.id_hash = id_hash(config.id);
+  payload.invite_hash = config.invite_hash;
+  return payload;
+}
+
+}  // namespace
+
+HopLink::HopLink(HopConfig config, Rng& rng)
+    : config_(std::move(config)),
+      rng_(rng),
+      initiation_(config_.keys, config_.server_key,
+                  HandshakeContext{hop_prologue(config_.network), config_.knock, SecretKey{}},
+                  init_payload(config_)) {}
+
+void HopLink::set_servers(std::vector<Endpoint> servers, TimePoint now, Outbox& out) {
+  if (servers.size() > kMaxServers) servers.resize(kMaxServers);
+  if (servers.empty() || closed_) return;
+  servers_ = std::move(servers);
+  target_ = 0;
+  if (slots_.current() == nullptr) {
+    initiation_.start(now);
+    send_init(now, out);
+  }
+  if (next_resolve_ == kNever) next_resolve_ = now + kResolveAgain;
+}
+
+void HopLink::send_init(TimePoint now, Outbox& out) {
+  const auto init = initiation_.next_init(slots_.free_index(kIndexBase, kIndexSpan), now, rng_);
+  if (!init) return;
+  tried_ = servers_[target_++ % servers_.size()];
+  const auto bytes = out.reserve(init->size());
+  if (bytes.empty()) return;
+  copy_bytes(*init, bytes);
+  out.net(socket_for(tried_), tried_, bytes);
+}
+
+void HopLink::on_timeout(TimePoint now, Outbox& out, std::vector<HopEvent>& events) {
+  if (closed_ || servers_.empty()) return;
+  auto* session = slots_.current();
+  if (slots_.expire(now)) {  // a long outage, or a suspend
+    session = nullptr;
+    initiation_.start(now);
+  }
+  if (session != nullptr && session->wants_rekey(now) && !initiation_.is_trying()) {
+    target_ = static_cast<std::size_t>(
+        std::find(servers_.begin(), servers_.end(), session->server) - servers_.begin());
+    initiation_.start(now);
+  }
+  if (unanswered_since_ && now - *unanswered_since_ >= suspect_after()) become_suspect(now, out);
+  if (now >= next_ping_) send_ping(now, out);
+  if (initiation_.next_deadline() <= now) send_init(now, out);
+  if (stream_.next_deadline() <= now) flush_stream(now, out);
+  if (now >= next_resolve_) {
+    next_resolve_ = now + kResolveAgain;
+    if (!is_connected()) events.emplace_back(HopWantsResolve{});
+  }
+}
+
+TimePoint HopLink::next_deadline() const {
+  if (closed_ || servers_.empty()) return kNever;
+  auto due = std::min({initiation_.next_deadline(), next_ping_, next_resolve_});
+  const auto* session = slots_.current();
+  if (session == nullptr) return due;
+  if (!initiation_.is_trying()) due = std::min(due, session->rekey_time());
+  if (unanswered_since_ && !suspect_) due = std::min(due, *unanswered_since_ + suspect_after());
+  return std::min(due, stream_.next_deadline());
+}
+
+void HopLink::become_suspect(TimePoint now, Outbox& out) {
+  if (suspect_) return;
+  suspect_ = true;
+  // The next address first: the one in use is the one that is silent.
+  if (const auto* session = slots_.current()) {
+    const auto at = std::find(servers_.begin(), servers_.end(), session->server);
+    target_ = static_cast<std::size_t>(at - servers_.begin()) + 1;
+  }
+  initiation_.start(now);
+  if (said_unreachable_) return;
+  said_unreachable_ = true;
+  out.log(LogLevel::kWarning, "server " + server().to_string() + " does not answer; trying " +
+                                  std::to_string(servers_.size()) + " address(es) again and again");
+}
+
+Duration HopLink::suspect_after() const {
+  return std::clamp<Duration>(rtt_.value_or(0s) * 3, kSuspectAfter, kSuspectMost);
+}
+
+Duration HopLink::ping_interval(TimePoint now) const {
+  const bool active = last_traffic_ != TimePoint::min() && now - last_traffic_ < kActiveFor;
+  return active || unanswered_since_ ? kActivePing : kIdlePing;
+}
+
+void HopLink::note_traffic(TimePoint now) {
+  last_traffic_ = now;
+  if (next_ping_ != kNever) next_ping_ = std::min(next_ping_, last_ping_ + kActivePing);
+}
+
+void HopLink::send_ping(TimePoint now, Outbox& out) {
+  if (slots_.current() == nullptr) {
+    next_ping_ = kNever;
+    return;
+  }
+  if (!unanswered_since_) unanswered_since_ = now;
+  last_ping_ = now;
+  next_ping_ = now + ping_interval(now);
+  ControlWriter items;
+  // The token is our time: the answer needs no memory here.
+  items.add(Ping{static_cast<std::uint64_t>(now.time_since_epoch().count())});
+  send_control(items, now, out);
+}
+
+void HopLink::send_control(const ControlWriter& items, TimePoint now, Outbox& out) {
+  auto* session = slots_.current();
+  if (session == nullptr || items.empty()) return;
+  const auto text = out.reserve(items.bytes().size());
+  if (text.empty()) return;
+  copy_bytes(items.bytes(), text);
+  const auto frame =
+      session->seal(session->keys(kControlSlot, ""), FrameType::kDirect, FlowNo{0}, text, now);
+  if (!frame.empty()) out.net(socket_for(session->server), session->server, frame);
+}
+
+void HopLink::flush_stream(TimePoint now, Outbox& out) {
+  if (slots_.current() == nullptr) return;
+  while (const auto segment = stream_.next_segment(now)) {
+    ControlWriter items;
+    items.add(*segment);
+    send_control(items, now, out);
+  }
+}
+
+void HopLink::send_message(const StreamMessage& message, TimePoint now, Outbox& out) {
+  // Our own messages are few and small: the buffer can't fill while the link lives.
+  if (stream_.push(encode(message))) flush_stream(now, out);
+}
+
+void HopLink::send_handshake(ClientNo peer, Bytes message, TimePoint now, Outbox& out) {
+  ControlWriter items;
+  items.add(HandshakeCarriage{peer, message});
+  send_control(items, now, out);
+}
+
+bool HopLink::relay(MutBytes frame, Outbox& out) {
+  const auto* session = slots_.current();
+  if (session == nullptr) return false;
+  // Until the server has confirmed the new keys it may only know the old ones.
+  const auto* before = slots_.previous();
+  if (!session->is_confirmed() && before != nullptr && before->server == session->server) {
+    session = before;
+  }
+  const auto tag = hop_tag(session->relay_key, frame.first(kHeaderSize));
+  copy_bytes(tag, {frame.data() + frame.size(), tag.size()});
+  out.net(socket_for(session->server), session->server, {frame.data(), frame.size() + tag.size()});
+  return true;
+}
+
+void HopLink::close(TimePoint now, Outbox& out) {
+  ControlWriter items;
+  items.add(Close{CloseReason::kShuttingDown});
+  send_control(items, now, out);
+  closed_ = true;
+}
+
+bool HopLink::is_server(const Endpoint& from) const {
+  const auto* session = slots_.current();
+  return (session != nullptr && session->server == from) ||
+         std::find(servers_.begin(), servers_.end(), from) != servers_.end();
+}
+
+Endpoint HopLink::server() const {
+  return slots_.current() != nullptr ? slots_.current()->server : tried_;
+}
+
+void HopLink::note_answer(TimePoint now) {
+  last_answer_ = now;
+  unanswered_since_.reset();
+  next_ping_ = std::max(now, last_ping_ + ping_interval(now));
+}
+
+}  // namespace wormhole

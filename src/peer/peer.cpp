@@ -1,0 +1,241 @@
+#include "wormhole/peer/peer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "wormhole/wire/handshake_payload.hpp"
+
+namespace wormhole {
+namespace {
+
+constexpr Duration kActiveFor = HopLink::kActiveFor;
+constexpr Duration kLossWindow = 10s;
+
+InitPayload init_payload(const PeerContext& context) {
+  InitPayload payload;
+  payload.boot_id = context.boot_id;
+  payload.id_hash = id_hash(context.id);
+  return payload;
+}
+
+}  // namespace
+
+Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& binding, HopLink& hop,
+           Rng& rng)
+    : context_(context),
+      hop_(hop),
+      rng_(rng),
+      slot_(slot),
+      binding_(binding),
+      mac1_key_(mac1_key(context.keys.public_key, context.knock)),
+      initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)) {}
+
+HandshakeContext Peer::handshake_context(bool we_initiate) const {
+  const auto& initiator = we_initiate ? context_.id : binding_.id;
+  const auto& responder = we_initiate ? binding_.id : context_.id;
+  return {e2e_prologue(context_.network, initiator, responder), context_.knock, SecretKey{}};
+}
+
+std::uint32_t Peer::index_base() const {
+  return make_index(hop_.number(), static_cast<std::uint16_t>(slot_ * kIndexSpan));
+}
+
+void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, TimePoint now) {
+  number_ = number;
+  boot_id_ = boot_id;
+  if (!is_online()) {
+    initiation_.stop();
+    queue_.clear();
+    next_ping_ = kNever;
+    return;
+  }
+  stale_ = slots_.current() != nullptr && session_boot_ != boot_id;
+  if (has_session()) return;
+  initiation_.start(initiate ? now : now + kInitiateAnyway);
+}
+
+SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox& out) {
+  if (!is_online()) return SendOutcome::kOffline;
+  note_activity(now);
+  auto* session = slots_.current();
+  if (!has_session()) {
+    if (queue_.size() == kMaxQueued) {
+      queue_.pop_front();
+      ++drops_.queue_overflow;
+    }
+    queue_.push_back({flow, now, {text.begin(), text.end()}});
+    return SendOutcome::kQueued;
+  }
+  const auto frame = session->seal(session->keys(flow.slot, flow.name), FrameType::kRelayed,
+                                   flow.number, text, now);
+  if (frame.empty()) return SendOutcome::kKeyUsedUp;
+  return hop_.relay(frame, out) ? SendOutcome::kSent : SendOutcome::kNoServer;
+}
+
+void Peer::note_activity(TimePoint now) {
+  last_activity_ = now;
+  if (next_ping_ == kNever && has_session()) next_ping_ = now;
+}
+
+bool Peer::is_active(TimePoint now) const {
+  return last_activity_ != TimePoint::min() && now - last_activity_ < kActiveFor;
+}
+
+void Peer::send_control(const ControlWriter& items, TimePoint now, Outbox& out) {
+  auto* session = slots_.current();
+  if (session == nullptr || items.empty()) return;
+  const auto text = out.reserve(items.bytes().size());
+  if (text.empty()) return;
+  copy_bytes(items.bytes(), text);
+  const auto frame =
+      session->seal(session->keys(kControlSlot, ""), FrameType::kRelayed, FlowNo{0}, text, now);
+  if (!frame.empty()) hop_.relay(frame, out);
+}
+
+void Peer::send_ping(TimePoint now, Outbox& out) {
+  const auto* session = slots_.current();
+  const bool unconfirmed = session != nullptr && !session->is_confirmed();
+  if (session == nullptr || !is_online() || (!unconfirmed && !is_active(now))) {
+    next_ping_ = kNever;
+    unanswered_since_.reset();
+    return;
+  }
+  if (!unanswered_since_) unanswered_since_ = now;
+  next_ping_ = now + (unconfirmed ? kConfirmPing : kPing);
+  ControlWriter items;
+  items.add(Ping{static_cast<std::uint64_t>(now.time_since_epoch().count())});
+  send_control(items, now, out);
+}
+
+void Peer::on_timeout(TimePoint now, Outbox& out) {
+  if (slots_.expire(now) && is_online()) initiation_.start(now);
+  const auto* session = slots_.current();
+  const bool trying = initiation_.is_trying();
+  if (session != nullptr && is_online() && !trying && session->wants_rekey(now)) {
+    initiation_.start(now);
+  }
+  if (now >= next_ping_) {
+    measure_loss(now);
+    send_ping(now, out);
+  }
+  if (unanswered_since_ && now - *unanswered_since_ >= kDeadSession && hop_.is_connected()) {
+    unanswered_since_ = now;
+    initiation_.start(now);
+  }
+  if (initiation_.next_deadline() <= now) send_init(now, out);
+}
+
+TimePoint Peer::next_deadline() const {
+  auto due = std::min(initiation_.next_deadline(), next_ping_);
+  const auto* session = slots_.current();
+  if (session != nullptr && is_online() && !initiation_.is_trying()) {
+    due = std::min(due, session->rekey_time());
+  }
+  return due;
+}
+
+void Peer::measure_loss(TimePoint now) {
+  const auto* session = slots_.current();
+  if (session == nullptr) return;
+  if (session->born() != loss_session_born_) {
+    loss_session_born_ = session->born();
+    loss_from_ = now;
+    loss_base_ = session->seen_and_received();
+  }
+  if (now - loss_from_ < kLossWindow) return;
+  const auto [seen, received] = session->seen_and_received();
+  const auto expected = seen - loss_base_.first;
+  const auto arrived = std::min(received - loss_base_.second, expected);
+  loss_ =
+      expected == 0 ? 0 : static_cast<double>(expected - arrived) / static_cast<double>(expected);
+  loss_base_ = {seen, received};
+  loss_from_ = now;
+}
+
+void Peer::session_ready(TimePoint now, Outbox& out) {
+  stale_ = false;
+  session_since_ = now;
+  last_heard_ = now;
+  unanswered_since_.reset();
+  next_ping_ = now;
+  send_ping(now, out);
+  flush_queue(now, out);
+}
+
+void Peer::flush_queue(TimePoint now, Outbox& out) {
+  auto waiting = std::exchange(queue_, {});
+  for (const auto& item : waiting) {
+    if (now - item.at > kMaxQueueAge) continue;
+    // An empty datagram is a datagram too; reserve() wants at least a byte.
+    const auto room = out.reserve(std::max<std::size_t>(item.bytes.size(), 1));
+    if (room.empty()) return;
+    copy_bytes(item.bytes, room);
+    send(item.flow, room.first(item.bytes.size()), now, out);
+  }
+}
+
+std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef& flow,
+                                       MutBytes frame, TimePoint now, Outbox& out) {
+  auto* session = slots_.find(header.index);
+  if (session == nullptr) {
+    ++drops_.unknown_session;
+    return std::nullopt;
+  }
+  const auto opened = session->open(session->keys(flow.slot, flow.name), header, frame, now);
+  if (opened.failure) {
+    switch (*opened.failure) {
+      case Unopened::kReplayed:
+        ++drops_.replayed;
+        break;
+      case Unopened::kForged:
+        ++drops_.forged;
+        break;
+      case Unopened::kExpired:
+        ++drops_.expired;
+    }
+    return std::nullopt;
+  }
+  last_heard_ = now;
+  unanswered_since_.reset();
+  if (slots_.confirm(session, now)) {
+    session_boot_ = session->boot_id;
+    session_attempt_ = session->attempt;
+    initiation_.stop();
+    session_ready(now, out);
+  }
+  if (flow.slot != kControlSlot) {
+    note_activity(now);
+    return opened.text;
+  }
+  on_control(opened.text, now, out);
+  return std::nullopt;
+}
+
+void Peer::on_control(Bytes text, TimePoint now, Outbox& out) {
+  if (!well_formed_control(text)) {
+    ++drops_.malformed;
+    return;
+  }
+  ControlWriter reply;
+  ControlReader reader(text);
+  while (const auto item = reader.next()) {
+    if (const auto* ping = std::get_if<Ping>(&*item)) {
+      reply.add(Pong{ping->token});
+    } else if (const auto* pong = std::get_if<Pong>(&*item)) {
+      const TimePoint sent{Duration{static_cast<std::int64_t>(pong->token)}};
+      if (sent <= now && now - sent < kDeadSession) {
+        // RFC 6298 2.3: a new sample weighs 1/8.
+        rtt_ = rtt_ ? *rtt_ + (now - sent - *rtt_) / 8 : now - sent;
+      }
+    } else if (const auto* handshake = std::get_if<HandshakeCarriage>(&*item)) {
+      if (handshake->message.size() == kInitSize) {
+        on_init(handshake->message, Via::kSession, now, out);
+      } else {
+        on_resp(handshake->message, now, out);
+      }
+    }
+  }
+  send_control(reply, now, out);
+}
+
+}  // namespace wormhole

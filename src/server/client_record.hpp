@@ -1,0 +1,92 @@
+// What the server holds of one client.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "wormhole/crypto/identity.hpp"
+#include "wormhole/session/control_stream.hpp"
+#include "wormhole/session/session_slots.hpp"
+
+namespace wormhole {
+
+/// Where a client's datagrams come from: the socket of ours that got them, and its address.
+struct Source {
+  SocketNo socket;
+  Endpoint endpoint;
+  bool operator==(const Source&) const = default;
+};
+struct SourceHash {
+  std::size_t operator()(const Source& source) const noexcept {
+    return std::hash<Endpoint>{}(source.endpoint) + source.socket.value;
+  }
+};
+
+/// A hop session as the server sees it. The source is where the newest authentic frame came from.
+struct HopSession : Session {
+  HopSession(const TransportKeys& keys, std::uint32_t local_index, std::uint32_t remote_index,
+             TimePoint born)
+      : Session(keys, Role::kResponder, local_index, remote_index, born),
+        relay_key(hop_tag_key(keys.receive)) {}
+  HopTagKey relay_key;
+  Source source;
+  std::uint64_t newest = 0;  ///< highest counter that has told the source
+  std::uint64_t boot_id = 0;
+  std::uint32_t attempt = 0;
+};
+
+/// One process of a client: identified by its boot id. Its control stream outlives its sessions.
+struct Association {
+  std::uint64_t boot_id = 0;
+  std::uint32_t attempt = 0;  ///< the highest that opened a session: smaller ones are replays
+  ControlStream stream;
+  bool online = false;
+  TimePoint since{};
+  TimePoint last_heard{};
+  /// What the client has been told, by object: the whole message. A change is a difference to this.
+  std::map<ClientNo, std::vector<std::uint8_t>> told_peers;
+  std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
+};
+
+struct ClientRecord {
+  std::string id;
+  ClientNo number;
+  std::optional<KeyBinding> binding;
+  SessionSlots<HopSession> sessions;
+  std::optional<Association> association;  ///< of the newest process, also while it is away
+  /// Processes that a newer one has replaced; they must not come back.
+  std::deque<std::uint64_t> superseded;
+  std::vector<Source> sources;  ///< its entries in the relay's table
+  std::vector<ClientNo> peers;  ///< clients that share a flow with it
+  /// Whom it may send to on which flow: receiver's number << 16 | flow number; flow 0 for every
+  /// peer.
+  std::unordered_set<std::uint32_t> may_send;
+  std::uint64_t relayed_packets = 0;
+  std::uint64_t relayed_bytes = 0;
+
+  bool is_online() const { return association && association->online; }
+};
+
+constexpr std::uint32_t permission(ClientNo receiver, FlowNo flow) {
+  return static_cast<std::uint32_t>(receiver.value) << 16 | flow.value;
+}
+
+/// A stranger who holds an invite: a hop session with nothing but a control stream.
+struct Enrolment {
+  SessionSlots<HopSession> sessions;
+  PublicKey key;
+  ControlStream stream;
+  TimePoint since{};
+  std::optional<std::uint64_t> ticket;  ///< being stored
+  KeyBinding binding;
+};
+
+}  // namespace wormhole

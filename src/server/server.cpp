@@ -1,0 +1,118 @@
+#include "wormhole/server/server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/server_core.hpp"
+
+namespace wormhole {
+
+Server::Core::Core(ServerConfig server_config, Network net, Directory dir, Rng& random)
+    : config(std::move(server_config)),
+      rng(random),
+      mac1(mac1_key(config.keys.public_key, config.network.knock)),
+      cookies(config.keys.public_key, config.network.knock, random) {
+  load(std::move(net), std::move(dir));
+}
+
+Server::Server(ServerConfig config, Network network, Directory directory, Rng& rng)
+    : core_(std::make_unique<Core>(std::move(config), std::move(network), std::move(directory),
+                                   rng)) {}
+Server::~Server() = default;
+
+void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batch, TimePoint now,
+                              ServerOutbox& out) {
+  if (core_->closed) return;
+  if (core_->next_sweep == kNever) core_->next_sweep = now + Core::kSweep;
+  for (const auto& datagram : batch) {
+    const auto type = frame_type(datagram.bytes);
+    if (type == FrameType::kRelayed) {
+      core_->relay(socket, datagram, out);
+    } else if (type == FrameType::kDirect) {
+      core_->on_frame(socket, datagram, now, out);
+    } else if (type == FrameType::kInit) {
+      core_->on_init(socket, datagram, now, out);
+    } else {
+      ++core_->counters.malformed;
+    }
+  }
+}
+
+void Server::on_timeout(TimePoint now, ServerOutbox& out) {
+  auto& core = *core_;
+  if (core.closed) return;
+  if (now >= core.stream_deadline) {
+    core.stream_deadline = kNever;
+    for (auto& [id, client] : core.clients) {
+      if (client->is_online()) core.flush(*client, now, out);
+    }
+    for (auto& entry : core.enrolments) {
+      if (entry) core.flush_stream(entry->stream, entry->sessions.current(), now, out);
+    }
+  }
+  if (now < core.next_sweep) return;
+  core.next_sweep = now + Core::kSweep;
+  for (auto& [id, client] : core.clients) {
+    client->sessions.expire(now);
+    const bool silent =
+        client->is_online() && now - client->association->last_heard >= Core::kOfflineAfter;
+    if (silent) core.go_offline(*client, "no keepalive for 5 s", now, out);
+  }
+  for (auto& entry : core.enrolments) {
+    if (entry && now - entry->since >= Core::kEnrolmentLife) entry.reset();
+  }
+}
+
+TimePoint Server::next_deadline() const {
+  return core_->closed ? kNever : std::min(core_->next_sweep, core_->stream_deadline);
+}
+
+void Server::shutdown(Duration spread, TimePoint now, ServerOutbox& out) {
+  // Half a second is what a restart of the service takes.
+  constexpr std::uint16_t kReconnectMs = 500;
+  const auto spread_ms = std::clamp<std::int64_t>(to_ms(spread), 0, 60000);
+  for (auto& [id, client] : core_->clients) {
+    auto* session = client->sessions.current();
+    if (session == nullptr || !client->is_online()) continue;
+    ControlWriter items;
+    items.add(Restarting{kReconnectMs, static_cast<std::uint16_t>(spread_ms)});
+    core_->send_control(*session, items, now, out);
+  }
+  core_->closed = true;
+}
+
+ServerStatus Server::status(TimePoint now) const {
+  ServerStatus status;
+  for (const auto& [id, client] : core_->clients) {
+    ServerStatus::ClientRow row;
+    row.id = id;
+    row.online = client->is_online();
+    if (row.online) row.since = now - client->association->since;
+    if (const auto* session = client->sessions.current()) row.address = session->source.endpoint;
+    row.relayed_packets = client->relayed_packets;
+    row.relayed_bytes = client->relayed_bytes;
+    status.clients.push_back(std::move(row));
+  }
+  const auto& c = core_->counters;
+  status.counters = {{"relayed", c.relayed},
+                     {"relay_unknown_source", c.relay_unknown_source},
+                     {"relay_bad_tag", c.relay_bad_tag},
+                     {"relay_not_allowed", c.relay_not_allowed},
+                     {"relay_receiver_offline", c.relay_receiver_offline},
+                     {"malformed", c.malformed},
+                     {"bad_mac1", c.bad_mac1},
+                     {"bad_handshake", c.bad_handshake},
+                     {"replayed_init", c.replayed_init},
+                     {"refused", c.refused},
+                     {"cookies_sent", c.cookies_sent},
+                     {"unknown_session", c.unknown_session},
+                     {"forged", c.forged},
+                     {"replayed", c.replayed},
+                     {"enrolled", c.enrolled},
+                     {"carried_handshakes", c.carried_handshakes},
+                     {"carriage_refused", c.carriage_refused},
+                     {"control_overflow", c.control_overflow}};
+  return status;
+}
+
+}  // namespace wormhole

@@ -1,0 +1,126 @@
+// The inside of Server: the owner of the clients' records, their sessions and the relay's tables.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/client_record.hpp"
+#include "wormhole/crypto/cookie.hpp"
+#include "wormhole/model/routing.hpp"
+#include "wormhole/server/server.hpp"
+#include "wormhole/wire/handshake_payload.hpp"
+
+namespace wormhole {
+
+struct Server::Core {
+  /// INITs a second that pass MAC1 before cookies are asked for: 5 % of a core at 250 µs each.
+  static constexpr std::uint64_t kFreeInits = 200;
+  /// Strangers enrolling at once; the oldest makes way.
+  static constexpr std::size_t kMaxEnrolments = 64;
+  static constexpr Duration kEnrolmentLife = 30s;
+  /// A client pings at least every 2 s, and every 250 ms when an answer is missing.
+  static constexpr Duration kOfflineAfter = 5s;
+  static constexpr Duration kSweep = 500ms;
+  static constexpr std::size_t kMaxSuperseded = 8;
+
+  struct Counters {
+    std::uint64_t malformed = 0, bad_mac1 = 0, bad_handshake = 0, cookies_sent = 0, refused = 0;
+    std::uint64_t replayed_init = 0, unknown_session = 0, forged = 0, replayed = 0;
+    std::uint64_t relay_unknown_source = 0, relay_bad_tag = 0, relay_not_allowed = 0;
+    std::uint64_t relay_receiver_offline = 0, relayed = 0, enrolled = 0, control_overflow = 0;
+    std::uint64_t carried_handshakes = 0, carriage_refused = 0;
+  };
+
+  Core(ServerConfig server_config, Network net, Directory dir, Rng& random);
+
+  // The relay (server_relay.cpp).
+  void relay(SocketNo socket, const NetDatagram& datagram, Outbox& out);
+
+  // Handshakes (server_handshake.cpp).
+  void on_init(SocketNo socket, const NetDatagram& datagram, TimePoint now, ServerOutbox& out);
+  bool must_prove_address(TimePoint now);
+  struct Admission {
+    Verdict verdict = Verdict::kAccepted;
+    ClientRecord* client = nullptr;
+    bool enrolling = false;
+  };
+  Admission admit(const PublicKey& key, const InitPayload& payload);
+  ClientRecord* find_by_id_hash(const Mac& hash);
+  bool is_replay(const ClientRecord& client, const InitPayload& payload) const;
+  Enrolment& enrolment_for(const PublicKey& key, TimePoint now, std::uint32_t& base);
+
+  // Hop frames (server_hop.cpp).
+  void on_frame(SocketNo socket, const NetDatagram& datagram, TimePoint now, ServerOutbox& out);
+  void on_client_frame(ClientRecord& client, HopSession& session, const FrameHeader& header,
+                       SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                       ServerOutbox& out);
+  std::optional<Bytes> open(HopSession& session, const FrameHeader& header,
+                            const NetDatagram& datagram, TimePoint now);
+  void note_source(ClientRecord& client, HopSession& session, const FrameHeader& header,
+                   const Source& source);
+  void index_sources(ClientRecord& client);
+  void on_confirmed(ClientRecord& client, HopSession& session, TimePoint now, ServerOutbox& out);
+  void on_control(ClientRecord& client, const ControlItem& item, ControlWriter& reply,
+                  const Endpoint& from, TimePoint now, ServerOutbox& out);
+  void carry_handshake(ClientRecord& from, const HandshakeCarriage& item, TimePoint now,
+                       Outbox& out);
+  void send_control(HopSession& session, const ControlWriter& items, TimePoint now, Outbox& out);
+  void flush(ClientRecord& client, TimePoint now, Outbox& out);
+  void flush_stream(ControlStream& stream, HopSession* session, TimePoint now, Outbox& out);
+
+  // Enrolment (server_enrol.cpp).
+  void on_enrolment_frame(std::size_t slot, HopSession& session, const FrameHeader& header,
+                          SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                          ServerOutbox& out);
+  void request_enrolment(Enrolment& enrolment, KeyBinding binding, TimePoint now,
+                         ServerOutbox& out);
+  void bind(ClientRecord& client, const KeyBinding& binding, TimePoint now, ServerOutbox& out);
+  void answer_enrolment(Enrolment& enrolment, EnrolResult result, TimePoint now, Outbox& out);
+
+  // Rendezvous: who is told what (server_roster.cpp).
+  void load(Network net, Directory dir);
+  void rebuild_routing();
+  void tell_everything(ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_differences(ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_peers_about(const ClientRecord& client, TimePoint now, Outbox& out);
+  std::vector<std::uint8_t> peer_message(const ClientRecord& peer) const;
+  std::map<ClientNo, std::vector<std::uint8_t>> wanted_peers(const ClientRecord& client) const;
+  std::map<FlowNo, std::vector<std::uint8_t>> wanted_flows(const ClientRecord& client) const;
+  void push(ClientRecord& client, const std::vector<std::uint8_t>& message, TimePoint now,
+            Outbox& out);
+  void cut_off(ClientRecord& client, CloseReason reason, TimePoint now, Outbox& out);
+  void go_offline(ClientRecord& client, const std::string& why, TimePoint now, Outbox& out);
+  void forget_sources(ClientRecord& client);
+
+  ClientRecord* numbered(ClientNo number) {
+    return number.value < by_number.size() ? by_number[number.value] : nullptr;
+  }
+
+  ServerConfig config;
+  Rng& rng;
+  SecretKey mac1;
+  CookieJar cookies;
+  Network network;
+  Directory directory;
+  Routing routing;
+  std::map<std::string, std::unique_ptr<ClientRecord>> clients;  // by ID
+  std::vector<ClientRecord*> by_number;                          // owned by clients
+  std::map<PublicKey, ClientRecord*> by_key;
+  std::map<Mac, ClientRecord*> by_id_hash;
+  std::unordered_map<Source, ClientRecord*, SourceHash> by_source;
+  std::vector<std::unique_ptr<Enrolment>> enrolments;  // by slot
+  std::uint64_t next_ticket = 1;
+  TimePoint next_sweep = kNever;
+  TimePoint stream_deadline = kNever;  // the earliest of all control streams
+  TimePoint init_window{};
+  std::uint64_t inits_in_window = 0;
+  std::uint32_t revision = 0;
+  bool closed = false;
+  Counters counters;
+};
+
+}  // namespace wormhole

@@ -1,0 +1,163 @@
+#include "wormhole/wire/messages.hpp"
+
+#include "wormhole/base/result.hpp"
+#include "wormhole/wire/cursor.hpp"
+
+namespace wormhole {
+namespace {
+
+enum class Kind : std::uint8_t {
+  kPeerPut = 0x01,
+  kPeerRemove = 0x02,
+  kFlowPut = 0x04,
+  kFlowRemove = 0x05,
+  kSync = 0x06,
+  kEnrolAnswer = 0x07,
+  kEnrolRequest = 0x40,
+};
+constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
+    Kind::kPeerPut, Kind::kPeerRemove,  Kind::kFlowPut,      Kind::kFlowRemove,
+    Kind::kSync,    Kind::kEnrolAnswer, Kind::kEnrolRequest,
+};
+
+/// Kinds that a receiver must understand; the rest it may skip.
+bool must_be_known(std::uint8_t kind) { return kind < 0x20 || (kind >= 0x40 && kind < 0x60); }
+
+void write_chain(Writer& writer, const KeyBinding::Chain& chain) {
+  writer.bytes(chain.statement.invite_key.bytes);
+  writer.number(chain.statement.serial).number(chain.statement.expires_s);
+  writer.bytes(chain.statement.signature).bytes(chain.proof);
+}
+
+KeyBinding::Chain read_chain(Reader& reader, const std::string& id) {
+  KeyBinding::Chain chain;
+  chain.statement.id = id;
+  chain.statement.invite_key.bytes = reader.array<32>();
+  chain.statement.serial = reader.number<std::uint64_t>();
+  chain.statement.expires_s = reader.number<std::uint64_t>();
+  chain.statement.signature = reader.array<64>();
+  chain.proof = reader.array<64>();
+  return chain;
+}
+
+std::string read_name(Reader& reader) {
+  std::string name(reader.short_text());
+  if (!is_valid_name(name)) reader.fail();
+  return name;
+}
+
+void write_body(Writer& writer, const PeerPut& message) {
+  writer.number(message.number.value).number(message.boot_id);
+  writer.short_text(message.binding.id).bytes(message.binding.key.bytes);
+  writer.number(static_cast<std::uint8_t>(message.binding.chain ? 1 : 0));
+  if (message.binding.chain) write_chain(writer, *message.binding.chain);
+}
+PeerPut read_peer_put(Reader& reader) {
+  PeerPut message;
+  message.number = ClientNo{reader.number<std::uint16_t>()};
+  message.boot_id = reader.number<std::uint64_t>();
+  message.binding.id = read_name(reader);
+  message.binding.key.bytes = reader.array<32>();
+  const auto chain = reader.number<std::uint8_t>();
+  if (chain > 1) reader.fail();
+  if (chain == 1) message.binding.chain = read_chain(reader, message.binding.id);
+  return message;
+}
+
+void write_body(Writer& writer, const PeerRemove& message) { writer.number(message.number.value); }
+
+void write_body(Writer& writer, const FlowPut& message) {
+  writer.number(message.number.value).number(message.protocol).number(message.port);
+  writer.number(message.options).number(message.deliver).endpoint(message.deliver_to);
+  writer.short_text(message.name);
+  writer.number(static_cast<std::uint16_t>(message.members.size()));
+  for (const auto& member : message.members) {
+    writer.number(member.number.value).number(member.direction);
+  }
+}
+FlowPut read_flow_put(Reader& reader) {
+  FlowPut message;
+  message.number = FlowNo{reader.number<std::uint16_t>()};
+  message.protocol = reader.number<std::uint8_t>();
+  message.port = reader.number<std::uint16_t>();
+  message.options = reader.number<std::uint8_t>();
+  message.deliver = reader.number<std::uint8_t>();
+  message.deliver_to = reader.endpoint();
+  message.name = read_name(reader);
+  const auto count = reader.number<std::uint16_t>();
+  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+    const ClientNo number{reader.number<std::uint16_t>()};
+    message.members.push_back({number, reader.number<std::uint8_t>()});
+  }
+  if (message.number.value == 0 || message.port == 0) reader.fail();
+  return message;
+}
+
+void write_body(Writer& writer, const FlowRemove& message) { writer.number(message.number.value); }
+void write_body(Writer& writer, const Sync& message) { writer.number(message.revision); }
+void write_body(Writer& writer, const EnrolAnswer& message) {
+  writer.number(message.result).number(message.number.value);
+}
+
+void write_body(Writer& writer, const EnrolRequest& message) {
+  WH_ASSERT(message.binding.chain.has_value());
+  writer.short_text(message.binding.id);
+  write_chain(writer, *message.binding.chain);
+}
+EnrolRequest read_enrol_request(Reader& reader) {
+  EnrolRequest message;
+  message.binding.id = read_name(reader);
+  message.binding.chain = read_chain(reader, message.binding.id);
+  return message;
+}
+
+std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kPeerPut:
+      return read_peer_put(reader);
+    case Kind::kPeerRemove:
+      return PeerRemove{ClientNo{reader.number<std::uint16_t>()}};
+    case Kind::kFlowPut:
+      return read_flow_put(reader);
+    case Kind::kFlowRemove:
+      return FlowRemove{FlowNo{reader.number<std::uint16_t>()}};
+    case Kind::kSync:
+      return Sync{reader.number<std::uint32_t>()};
+    case Kind::kEnrolAnswer: {
+      const auto result = reader.number<std::uint8_t>();
+      return EnrolAnswer{result, ClientNo{reader.number<std::uint16_t>()}};
+    }
+    case Kind::kEnrolRequest:
+      return read_enrol_request(reader);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode(const StreamMessage& message) {
+  Writer body;
+  std::visit([&](const auto& m) { write_body(body, m); }, message);
+  WH_ASSERT(body.result().size() <= kMaxMessageBody);
+  Writer whole;
+  whole.number(static_cast<std::uint8_t>(kKindOf[message.index()]));
+  whole.number(static_cast<std::uint16_t>(body.result().size())).bytes(body.result());
+  return whole.take();
+}
+
+DecodedMessage decode_message(Bytes stream) {
+  using State = DecodedMessage::State;
+  if (stream.size() < kMessageHeader) return {};
+  const auto kind = stream[0];
+  const std::size_t length = load_le<std::uint16_t>(stream.data() + 1);
+  if (length > kMaxMessageBody) return {State::kBroken, 0, {}};
+  const auto whole = kMessageHeader + length;
+  if (stream.size() < whole) return {};
+  Reader reader(stream.subspan(kMessageHeader, length));
+  auto message = read_body(kind, reader);
+  if (!message) return {must_be_known(kind) ? State::kBroken : State::kSkipped, whole, {}};
+  if (!reader.finished()) return {State::kBroken, 0, {}};
+  return {State::kMessage, whole, std::move(message)};
+}
+
+}  // namespace wormhole
