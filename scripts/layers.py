@@ -16,14 +16,17 @@ BASE = {"base"}
 CRYPTO = BASE | {"crypto"}
 WIRE = CRYPTO | {"wire"}
 CORE = WIRE | {"model", "session"}
-OUTER = CORE | {"client", "server", "config"}
+PEER = WIRE | {"session", "hop", "peer"}
+OUTER = CORE | PEER | {"client", "server", "config"}
 ROOMS = {
     "base": set(),
     "crypto": BASE,
     "wire": CRYPTO,
     "model": CRYPTO,
     "session": WIRE,
-    "client": CORE,
+    "hop": WIRE | {"session"},
+    "peer": WIRE | {"session", "hop"},
+    "client": CORE | PEER,
     "server": CORE,
     "config": CORE | {"client", "server"},
     "asio": set(),
@@ -31,7 +34,7 @@ ROOMS = {
     "api": OUTER | {"shell"},
     "app": OUTER | {"shell", "api"},
 }
-CORE_ROOMS = CORE | {"client", "server"}
+CORE_ROOMS = CORE | PEER | {"client", "server"}
 ASIO_ROOMS = {"asio", "shell", "api", "app"}
 
 # Outside headers that only some rooms may name: (pattern, rooms, why).
@@ -53,7 +56,7 @@ CORE_NAMES = [
     (r"::\s*now\s*\(", "a clock: the core gets `now` as an argument"),
     (r"\bclock_gettime\b|\bgettimeofday\b|\btime\s*\(\s*(nullptr|NULL|0)\s*\)", "a clock"),
     (r"\brandom_device\b|\bgetrandom\b|\brandombytes_|\bs?rand\s*\(", "OS random: the core gets an Rng&"),
-    (r"\bf?open\s*\(|\bfopen\b|\bstd::(if|of|f)stream\b", "a file"),
+    (r"(?<!\w)::open\s*\(|\bfopen\b|\bstd::(if|of|f)stream\b", "a file"),
     (r"\b(socket|sendto|recvfrom|sendmsg|recvmsg|sendmmsg|recvmmsg)\s*\(", "a socket"),
     (r"\bgetenv\b", "the environment"),
 ]
