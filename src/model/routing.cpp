@@ -1,0 +1,56 @@
+#include "wormhole/model/routing.hpp"
+
+#include <utility>
+
+namespace wormhole {
+namespace {
+
+using Peers = std::map<std::string, Direction>;
+using Links = std::map<std::string, Peers>;  // member → its peers, within one flow
+
+void unite(Peers& peers, const std::string& id, Direction direction) {
+  const auto [entry, is_new] = peers.try_emplace(id, direction);
+  if (!is_new && entry->second != direction) entry->second = Direction::kBoth;
+}
+
+/// `towards` is what each of `left` may do towards each of `right`.
+void connect(Links& links, const Members& left, const Members& right, Direction towards) {
+  for (const auto& id : left) {
+    auto& peers = links[id];
+    for (const auto& peer : right) {
+      if (peer != id) unite(peers, peer, towards);
+    }
+  }
+}
+
+void connect(Links& links, const Route& route) {
+  switch (route.kind) {
+    case Route::Kind::kFromTo:
+      connect(links, route.first, route.second, Direction::kSend);
+      connect(links, route.second, route.first, Direction::kReceive);
+      break;
+    case Route::Kind::kBetween:
+      connect(links, route.first, route.second, Direction::kBoth);
+      connect(links, route.second, route.first, Direction::kBoth);
+      break;
+    case Route::Kind::kMesh:
+      connect(links, route.first, route.first, Direction::kBoth);
+      break;
+  }
+}
+
+}  // namespace
+
+Routing resolve(const Network& network) {
+  Routing routing;
+  for (const auto& flow : network.flows) {
+    Links links;
+    for (const auto& route : flow.routes) connect(links, route);
+    for (auto& [id, peers] : links) {
+      if (!peers.empty()) routing[id].push_back({&flow, std::move(peers)});
+    }
+  }
+  return routing;
+}
+
+}  // namespace wormhole

@@ -1,0 +1,66 @@
+// The data path allocates nothing: counted over the sender, the relay and the receiver.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "unit/client/trio.hpp"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace wormhole {
+namespace {
+
+using testing::Trio;
+
+/// Takes the only send out of a tray, by copy into memory that is there already.
+std::size_t take(Outbox& out, MutBytes into) {
+  EXPECT_EQ(out.net_sends().size(), 1U);
+  const auto bytes = out.net_sends().at(0).bytes;
+  copy_bytes(bytes, into);
+  return bytes.size();
+}
+
+TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
+  Trio trio;
+  trio.run(2s);
+  trio.app_send(0, Trio::kVideo, "warm up: keys of the flow are made");
+  trio.run(1500ms);
+  ASSERT_EQ(trio.delivered.size(), 1U);
+  std::vector<std::uint8_t> memory(kHeadroom + 1200 + kTailroom);
+  std::vector<std::uint8_t> wire(2000);
+  std::vector<std::uint8_t> relayed(2000);
+  std::size_t arrived = 0;
+  const auto before = allocations;
+  for (int i = 0; i < 1000; ++i) {
+    const AppDatagram app{testing::kAppAt, MutBytes(memory).subspan(kHeadroom, 1200)};
+    trio.clients[0]->on_app_datagrams(Trio::kVideo, {&app, 1}, trio.now, trio.client_out[0]);
+    const auto up = take(trio.client_out[0], wire);
+    trio.client_out[0].clear();
+    const NetDatagram to_server{testing::kClientAt[0], MutBytes(wire).first(up)};
+    trio.server->on_net_datagrams(SocketNo{0}, {&to_server, 1}, trio.now, trio.server_out);
+    const auto down = take(trio.server_out, relayed);
+    trio.server_out.clear();
+    const NetDatagram to_client{testing::kServerAt, MutBytes(relayed).first(down)};
+    trio.clients[1]->on_net_datagrams(SocketNo{0}, {&to_client, 1}, trio.now, trio.client_out[1]);
+    arrived += trio.client_out[1].app_sends().size();
+    trio.client_out[1].clear();
+    ASSERT_EQ(up, 1200U + 32U);  // the overheads that docs/protocol.md states
+    ASSERT_EQ(down, 1200U + 28U);
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(arrived, 1000U);
+}
+
+}  // namespace
+}  // namespace wormhole

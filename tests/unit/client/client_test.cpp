@@ -1,0 +1,107 @@
+#include "wormhole/client/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/client/trio.hpp"
+
+namespace wormhole {
+namespace {
+
+using testing::Trio;
+
+TEST(Client, AFlowCrossesBothWaysThroughTheRelay) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(0, Trio::kMavlink, "heartbeat");
+  trio.app_send(1, Trio::kMavlink, "command");
+  trio.run(10ms);
+  ASSERT_EQ(trio.delivered.size(),
+            3U);  // the drone's application has sent: it gets its copy beside `deliver`
+  EXPECT_EQ(trio.delivered[0].text, "heartbeat");
+  EXPECT_EQ(trio.delivered[0].who, 1U);
+  EXPECT_EQ(trio.delivered[0].to, *Endpoint::parse("127.0.0.1:14550"));
+  EXPECT_EQ(trio.delivered[1].text, "command");
+  EXPECT_EQ(trio.delivered[2].to, testing::kAppAt);
+}
+
+TEST(Client, APacketSentBeforeTheSessionWaitsForIt) {
+  Trio trio;
+  // Ports open when the flow is known; the peers' handshake is under way then.
+  while (trio.commands[0].empty()) trio.run(1us);
+  trio.app_send(0, Trio::kVideo, "first");
+  trio.run(100ms);
+  ASSERT_FALSE(trio.delivered.empty());
+  EXPECT_EQ(trio.delivered[0].text, "first");
+}
+
+TEST(Client, NothingGoesAgainstAFlowsDirection) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(1, Trio::kVideo, "backwards");
+  trio.run(10ms);
+  EXPECT_TRUE(trio.delivered.empty());
+  const auto status = trio.clients[1]->status(trio.now);
+  ASSERT_EQ(status.flows[1].drops.size(), 1U);
+  EXPECT_EQ(status.flows[1].drops[0].cause, "no_peer");
+}
+
+TEST(Client, ADatagramOverTheBudgetIsCounted) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(0, Trio::kVideo, std::string(1420, 'x'));
+  trio.app_send(0, Trio::kVideo, std::string(1421, 'y'));
+  trio.run(10ms);
+  ASSERT_EQ(trio.delivered.size(), 1U);
+  EXPECT_EQ(trio.delivered[0].text.size(), 1420U);
+  EXPECT_EQ(trio.clients[0]->status(trio.now).flows[1].drops[0].cause, "too_large");
+}
+
+TEST(Client, AnEmptyDatagramIsADatagram) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(0, Trio::kVideo, "");
+  trio.run(10ms);
+  ASSERT_EQ(trio.delivered.size(), 1U);
+  EXPECT_EQ(trio.delivered[0].text, "");
+}
+
+TEST(Client, StatusNamesServerPeersAndFlows) {
+  Trio trio;
+  trio.run(3s);
+  trio.app_send(0, Trio::kMavlink, "heartbeat");
+  trio.run(2s);
+  const auto status = trio.clients[1]->status(trio.now);
+  EXPECT_EQ(status.id, "gcs4");
+  EXPECT_TRUE(status.server.connected);
+  EXPECT_EQ(status.server.address, testing::kServerAt);
+  EXPECT_EQ(status.server.observed, testing::kClientAt[1]);
+  ASSERT_EQ(status.peers.size(), 1U);
+  EXPECT_EQ(status.peers[0].path, PathKind::kRelay);
+  ASSERT_EQ(status.flows.size(), 2U);
+  EXPECT_EQ(status.flows[0].rx_packets, 1U);
+  EXPECT_EQ(status.flows[0].direction, "both");
+  EXPECT_EQ(status.flows[1].direction, "receive");
+  EXPECT_EQ(status.flows[0].app, AppState::kListening);
+  EXPECT_EQ(status.flows[1].app, AppState::kUnknown);
+  EXPECT_TRUE(status.drops.empty());
+}
+
+TEST(Client, ARefusingApplicationRestsForASecond) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(0, Trio::kVideo, "1");
+  trio.run(1ms);
+  trio.clients[1]->on_app_refused(Trio::kVideo, *Endpoint::parse("127.0.0.1:5600"), trio.now);
+  EXPECT_EQ(trio.clients[1]->status(trio.now).flows[1].app, AppState::kNotListening);
+  trio.app_send(0, Trio::kVideo, "2");
+  trio.run(999ms);
+  EXPECT_EQ(trio.delivered.size(), 1U);
+  trio.run(1ms);
+  trio.app_send(0, Trio::kVideo, "3");
+  trio.run(1ms);
+  ASSERT_EQ(trio.delivered.size(), 2U);
+  EXPECT_EQ(trio.delivered[1].text, "3");
+}
+
+}  // namespace
+}  // namespace wormhole

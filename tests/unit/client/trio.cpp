@@ -1,0 +1,119 @@
+#include "unit/client/trio.hpp"
+
+#include <utility>
+
+namespace wormhole::testing {
+namespace {
+
+Network two_clients(const KeyPair& drone, const KeyPair& gcs) {
+  Network network;
+  network.server.addresses = {{kServerAt.address, kServerAt.address}};
+  network.clients = {{"drone3", drone.public_key}, {"gcs4", gcs.public_key}};
+  Flow mavlink;
+  mavlink.name = "mavlink";
+  mavlink.port = 14550;
+  mavlink.routes = {{Route::Kind::kBetween, {"drone3"}, {"gcs4"}}};
+  Flow video;
+  video.name = "video";
+  video.port = 5600;
+  video.routes = {{Route::Kind::kFromTo, {"drone3"}, {"gcs4"}}};
+  network.flows = {mavlink, video};
+  return network;
+}
+
+}  // namespace
+
+Trio::Trio() {
+  crypto_init();
+  const auto server_keys = KeyPair::generate(rng);
+  const KeyPair keys[2] = {KeyPair::generate(rng), KeyPair::generate(rng)};
+  NetworkIdentity identity;
+  identity.server_key = server_keys.public_key;
+  identity.knock.fill(9);
+  Directory directory;
+  directory.clients["drone3"] = {ClientNo{1}, KeyBinding{"drone3", keys[0].public_key, {}}};
+  directory.clients["gcs4"] = {ClientNo{2}, KeyBinding{"gcs4", keys[1].public_key, {}}};
+  directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
+  server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77},
+                                    two_clients(keys[0], keys[1]), directory, rng);
+  for (std::size_t i = 0; i < 2; ++i) {
+    ClientConfig config;
+    config.id = i == 0 ? "drone3" : "gcs4";
+    config.keys = keys[i];
+    config.network = identity;
+    config.boot_id = 100 + i;
+    clients[i] = std::make_unique<Client>(config, rng);
+    clients[i]->set_servers({kServerAt}, now, client_out[i]);
+    collect_client(i);
+  }
+}
+
+void Trio::collect_client(std::size_t who) {
+  auto& out = client_out[who];
+  for (const auto& send : out.net_sends()) {
+    under_way_.push_back({kClientAt[who], send.to, {send.bytes.begin(), send.bytes.end()}});
+  }
+  for (const auto& send : out.app_sends()) {
+    delivered.push_back({who, send.flow, send.to, std::string(as_text(send.bytes))});
+  }
+  const auto said = std::exchange(out.commands, {});
+  out.clear();
+  for (const auto& command : said) {
+    commands[who].push_back(command);
+    const auto* open = std::get_if<OpenFlowPort>(&command);
+    if (open != nullptr) clients[who]->on_flow_port(open->flow, "", now, out);
+  }
+}
+
+void Trio::collect_server() {
+  for (const auto& send : server_out.net_sends()) {
+    under_way_.push_back({kServerAt, send.to, {send.bytes.begin(), send.bytes.end()}});
+  }
+  server_out.clear();
+}
+
+bool Trio::deliver_one() {
+  if (under_way_.empty()) return false;
+  auto item = std::move(under_way_.front());
+  under_way_.pop_front();
+  const NetDatagram datagram{item.from, item.bytes};
+  if (item.to == kServerAt) {
+    server->on_net_datagrams(SocketNo{0}, {&datagram, 1}, now, server_out);
+    collect_server();
+    return true;
+  }
+  const std::size_t who = item.to == kClientAt[0] ? 0 : 1;
+  clients[who]->on_net_datagrams(SocketNo{0}, {&datagram, 1}, now, client_out[who]);
+  collect_client(who);
+  return true;
+}
+
+void Trio::run(Duration duration) {
+  const auto until = now + duration;
+  for (;;) {
+    while (deliver_one()) {
+    }
+    const auto due = std::min(
+        {server->next_deadline(), clients[0]->next_deadline(), clients[1]->next_deadline()});
+    if (due > until) break;
+    now = std::max(now, due);
+    server->on_timeout(now, server_out);
+    collect_server();
+    for (std::size_t i = 0; i < 2; ++i) {
+      clients[i]->on_timeout(now, client_out[i]);
+      collect_client(i);
+    }
+  }
+  now = until;
+}
+
+void Trio::app_send(std::size_t who, FlowNo flow, std::string_view text) {
+  std::vector<std::uint8_t> memory(kHeadroom + text.size() + kTailroom);
+  const MutBytes bytes = MutBytes(memory).subspan(kHeadroom, text.size());
+  copy_bytes(as_bytes(text), bytes);
+  const AppDatagram datagram{kAppAt, bytes};
+  clients[who]->on_app_datagrams(flow, {&datagram, 1}, now, client_out[who]);
+  collect_client(who);
+}
+
+}  // namespace wormhole::testing

@@ -1,0 +1,63 @@
+// A server and two clients wired directly to each other: no network model, no loss, for tests of
+// one path at a time.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wormhole/client/client.hpp"
+#include "wormhole/server/server.hpp"
+
+namespace wormhole::testing {
+
+/// The Ed25519-free minimum: two clients with keys given by hand, one flow "mavlink" between them,
+/// one flow "video" from drone3 to gcs4.
+class Trio {
+ public:
+  Trio();
+
+  /// Runs until nothing is under way at this moment, jumping through timers up to `until`.
+  void run(Duration duration);
+  /// An application of `who` (0 drone3, 1 gcs4) sends on a flow.
+  void app_send(std::size_t who, FlowNo flow, std::string_view text);
+
+  struct Delivered {
+    std::size_t who;
+    FlowNo flow;
+    Endpoint to;
+    std::string text;
+  };
+  std::vector<Delivered> delivered;
+  std::vector<ClientCommand> commands[2];
+  TimePoint now{1000s};
+  SeededRng rng{7};
+  std::unique_ptr<Server> server;
+  std::unique_ptr<Client> clients[2];
+  ServerOutbox server_out;
+  ClientOutbox client_out[2];
+
+  static constexpr FlowNo kMavlink{1};
+  static constexpr FlowNo kVideo{2};
+
+ private:
+  struct UnderWay {
+    Endpoint from;
+    Endpoint to;
+    std::vector<std::uint8_t> bytes;
+  };
+  void collect_client(std::size_t who);
+  void collect_server();
+  bool deliver_one();
+  std::deque<UnderWay> under_way_;
+};
+
+inline const Endpoint kServerAt = *Endpoint::parse("198.51.100.10:7700");
+inline const Endpoint kClientAt[2] = {*Endpoint::parse("203.0.113.8:1001"),
+                                      *Endpoint::parse("203.0.113.16:1002")};
+inline const Endpoint kAppAt = *Endpoint::parse("127.0.0.1:14551");
+
+}  // namespace wormhole::testing
