@@ -1,0 +1,74 @@
+#include "wormhole/config/routes_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "config/sections.hpp"
+#include "config/text_check.hpp"
+#include "config/yaml_tree.hpp"
+
+namespace wormhole {
+namespace {
+
+constexpr std::array<std::string_view, 4> kSections{"server", "clients", "groups", "flows"};
+
+Network read_network(const YamlNode& root, ErrorList& errors) {
+  Network network;
+  MapReader file({&root, ""}, kSections, errors);
+  const auto server = file.require("server", "a map with addresses");
+  const auto clients = file.require("clients", "a map of clients, or {} for none");
+  const auto groups = file.find("groups");
+  const auto flows = file.require("flows", "a map of flows, or {} for none");
+  if (server) network.server = read_server(*server, errors);
+  if (clients) network.clients = read_clients(*clients, errors);
+  Population population(network.clients);
+  if (groups) network.groups = read_groups(*groups, population, errors);
+  if (flows) network.flows = read_flows(*flows, population, errors);
+  return network;
+}
+
+std::vector<ConfigError> unreadable(const std::string& path) {
+  return {{path, 0, 0, "",
+           std::string("can't be read: ") + std::strerror(errno) +
+               "; expected a file that this user may read"}};
+}
+
+}  // namespace
+
+ConfigResult parse_routes(std::string_view text, const std::string& file) {
+  ErrorList errors(file);
+  if (auto problem = check_text(text)) {
+    errors.add(problem->place, "", std::move(problem->message));
+    return errors.take();
+  }
+  const auto root = parse_yaml(text, errors);
+  if (!root) return errors.take();
+  if (root->kind == YamlNode::Kind::kNull) {
+    errors.add({1, 1}, "", "the file is empty; expected server, clients and flows");
+    return errors.take();
+  }
+  auto network = read_network(*root, errors);
+  if (!errors.empty()) return errors.take();
+  return network;
+}
+
+ConfigResult load_routes(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                             &std::fclose);
+  if (!file) return unreadable(path);
+  std::string text;
+  std::array<char, 65536> piece{};
+  // One piece more than the limit is enough for parse_routes to refuse the file.
+  while (text.size() <= kMaxConfigBytes) {
+    const auto got = std::fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece.data(), got);
+    if (got < piece.size()) break;
+  }
+  if (std::ferror(file.get()) != 0) return unreadable(path);
+  return parse_routes(text, path);
+}
+
+}  // namespace wormhole

@@ -1,0 +1,22 @@
+// The four sections of routes.yaml, one reader each.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/population.hpp"
+#include "config/value_reader.hpp"
+#include "wormhole/model/network.hpp"
+
+namespace wormhole {
+
+ServerSettings read_server(const Value& section, ErrorList& errors);
+std::vector<ClientEntry> read_clients(const Value& section, ErrorList& errors);
+/// Also makes the groups known to `population`.
+std::map<std::string, Members> read_groups(const Value& section, Population& population,
+                                           ErrorList& errors);
+std::vector<Flow> read_flows(const Value& section, const Population& population,
+                             ErrorList& errors);
+
+}  // namespace wormhole
