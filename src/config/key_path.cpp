@@ -18,6 +18,11 @@ std::string shown(std::string_view text) {
   return text.size() > most ? line + "..." : line;
 }
 
+std::string quoted(std::string_view text) {
+  std::string quotes(2, '"');
+  return quotes.insert(1, shown(text));
+}
+
 std::string path_of(const std::string& parent, std::string_view key) {
   return parent.empty() ? shown(key) : parent + "." + shown(key);
 }

@@ -92,7 +92,7 @@ bool Population::mark_glob(const Value& item, Marks& marks, ErrorList& errors) c
   }
   if (!any) {
     add_error(errors, item,
-              "\"" + shown(item.text()) + "\" matches no client; expected a pattern that does");
+              quoted(item.text()) + " matches no client; expected a pattern that does");
   }
   return any;
 }
@@ -109,13 +109,13 @@ bool Population::mark_name(const Value& item, bool with_groups, Marks& marks,
     const auto kinds = with_groups ? "client or group" : "client";
     const auto near_miss = errors.full() ? "" : suggest(name, with_groups);
     add_error(errors, item,
-              std::string("no ") + kinds + " \"" + shown(name) + "\"" + near_miss +
+              std::string("no ") + kinds + " " + quoted(name) + near_miss +
                   "; expected one that is defined under clients" +
                   (with_groups ? " or groups" : ""));
     return false;
   }
   if (!with_groups) {
-    add_error(errors, item, "\"" + name + "\" is a group; expected an ID or a pattern");
+    add_error(errors, item, quoted(name) + " is a group; expected an ID or a pattern");
     return false;
   }
   for (const auto at : group->second) marks[at] = true;

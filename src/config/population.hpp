@@ -21,8 +21,8 @@ class Population {
 
   bool has_id(std::string_view id) const;
   bool has_group(std::string_view name) const { return groups_.count(std::string(name)) != 0; }
-  /// Sets who is in the group. One whose list was wrong has nobody: a selector then picks nobody and
-  /// adds no second error.
+  /// Sets who is in the group. One whose list was wrong has nobody: a selector then picks nobody
+  /// and adds no second error.
   void set_group(const std::string& name, const Members& members);
 
   /// Who a selector (ID, group, glob, or a list of those) means: sorted, without duplicates. Empty

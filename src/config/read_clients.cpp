@@ -32,6 +32,11 @@ using KeyOwners = std::map<PublicKey, std::string>;
 ClientEntry read_client(const NamedValue& entry, KeyOwners& owners, ErrorList& errors) {
   ClientEntry client{entry.name, std::nullopt};
   if (entry.value.is(YamlNode::Kind::kNull)) return client;  // "drone3:" says no more than {}
+  if (!entry.value.is(YamlNode::Kind::kMap)) {
+    add_error(errors, entry.value,
+              what_it_is(*entry.value.node) + "; expected {} or {key: PUBLIC_KEY}");
+    return client;
+  }
   const MapReader map(entry.value, kClientKeys, errors);
   const auto key = map.find("key");
   if (!key) return client;

@@ -34,7 +34,7 @@ void read_protocol(const Value& value, ErrorList& errors) {
   if (*text == "tcp") {
     add_error(errors, value, "TCP flows are not in this version; expected udp");
   } else {
-    add_error(errors, value, "\"" + shown(*text) + "\" is not a protocol; expected udp");
+    add_error(errors, value, quoted(*text) + " is not a protocol; expected udp");
   }
 }
 
@@ -128,8 +128,7 @@ std::optional<Deliver> read_deliver(const Value& value, ErrorList& errors) {
     return Deliver{Deliver::Kind::kEndpoint, *endpoint};
   }
   add_error(errors, value,
-            "\"" + shown(*text) + "\" is not where an application can be reached; expected " +
-                kExpected);
+            quoted(*text) + " is not where an application can be reached; expected " + kExpected);
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include "config/key_path.hpp"
 #include "config/sections.hpp"
+#include "wormhole/base/ids.hpp"
 
 namespace wormhole {
 namespace {
@@ -36,8 +37,7 @@ std::string read_name(const Value& value, ErrorList& errors) {
   if (IpAddress::parse(*text)) {
     add_error(errors, value, "is an IP address; expected a DNS name, addresses go under addresses");
   } else if (!is_host_name(*text)) {
-    add_error(errors, value,
-              "\"" + shown(*text) + "\" is not a DNS name; expected " + kExpected);
+    add_error(errors, value, quoted(*text) + " is not a DNS name; expected " + kExpected);
   }
   return *text;
 }
@@ -47,8 +47,7 @@ std::string read_state_dir(const Value& value, ErrorList& errors) {
   const auto text = read_text(value, kExpected, errors);
   if (text && text->front() != '/') {
     add_error(errors, value,
-              "\"" + shown(*text) + "\" depends on where the server is started; expected " +
-                  kExpected);
+              quoted(*text) + " depends on where the server is started; expected " + kExpected);
   }
   return text.value_or("");
 }
@@ -59,8 +58,7 @@ std::optional<IpAddress> read_address(const Value& value, ErrorList& errors) {
   if (!text) return std::nullopt;
   const auto address = IpAddress::parse(*text);
   if (!address) {
-    add_error(errors, value,
-              "\"" + shown(*text) + "\" is not an IP address; expected " + kExpected);
+    add_error(errors, value, quoted(*text) + " is not an IP address; expected " + kExpected);
   }
   return address;
 }
@@ -69,9 +67,11 @@ std::optional<IpAddress> read_public_address(const Value& value, ErrorList& erro
   const auto address = read_address(value, errors);
   if (!address || !address->is_unspecified()) return address;
   const auto text = address->to_string();
-  add_error(errors, value,
-            text + " is no address that clients can reach; expected a public one, {public: …, bind: " +
-                text + "} binds all");
+  add_error(
+      errors, value,
+      text +
+          " is no address that clients can reach; expected a public one, {public: ADDRESS, bind: " +
+          text + "} binds all");
   return std::nullopt;
 }
 
@@ -79,6 +79,12 @@ std::optional<ServerAddress> read_server_address(const Value& value, ErrorList& 
   if (value.is(YamlNode::Kind::kScalar)) {
     const auto address = read_public_address(value, errors);
     return address ? std::optional(ServerAddress{*address, *address}) : std::nullopt;
+  }
+  if (!value.is(YamlNode::Kind::kMap)) {
+    add_error(
+        errors, value,
+        what_it_is(*value.node) + "; expected an IP address or {public: ADDRESS, bind: ADDRESS}");
+    return std::nullopt;
   }
   MapReader map(value, kAddressKeys, errors);
   const auto public_value = map.require("public", "the address that clients can reach");

@@ -16,7 +16,6 @@ std::vector<ClientEntry> read_clients(const Value& section, ErrorList& errors);
 /// Also makes the groups known to `population`.
 std::map<std::string, Members> read_groups(const Value& section, Population& population,
                                            ErrorList& errors);
-std::vector<Flow> read_flows(const Value& section, const Population& population,
-                             ErrorList& errors);
+std::vector<Flow> read_flows(const Value& section, const Population& population, ErrorList& errors);
 
 }  // namespace wormhole

@@ -67,8 +67,9 @@ std::optional<TextProblem> check_text(std::string_view text) {
   if (!text.empty() && text.back() != '\n') {
     // The one sign by which a half-written file can be told from a whole one: "port: 56" may have
     // been going to say 5600.
-    return TextProblem{place, "the last line has no line end, so the file may be cut short; "
-                              "expected a newline after it"};
+    return TextProblem{place,
+                       "the last line has no line end, so the file may be cut short; "
+                       "expected a newline after it"};
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #include "config/value_reader.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <utility>
 
@@ -65,9 +66,9 @@ std::optional<Value> MapReader::require(std::string_view key, std::string_view e
 std::vector<NamedValue> named_values(const Value& map, std::string_view what, ErrorList& errors) {
   std::vector<NamedValue> named;
   if (!map.is(YamlNode::Kind::kMap)) {
-    add_error(errors, map,
-              what_it_is(*map.node) + "; expected a map of " + std::string(what) +
-                  "s, or {} for none");
+    add_error(
+        errors, map,
+        what_it_is(*map.node) + "; expected a map of " + std::string(what) + "s, or {} for none");
     return named;
   }
   const auto& children = map.node->children;
@@ -100,9 +101,16 @@ std::vector<Value> list_items(const Value& list, std::string_view expected, Erro
 
 std::optional<std::string> read_text(const Value& value, std::string_view expected,
                                      ErrorList& errors) {
-  if (value.is(YamlNode::Kind::kScalar) && !value.text().empty()) return value.text();
-  const auto what =
-      value.is(YamlNode::Kind::kScalar) ? "is an empty text" : what_it_is(*value.node);
+  const auto& text = value.text();
+  auto what = what_it_is(*value.node);
+  if (value.is(YamlNode::Kind::kScalar)) {
+    // yaml-cpp takes a quote that is never closed up to the end of the file, newline included.
+    const bool ragged =
+        !text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0);
+    if (!text.empty() && !ragged) return text;
+    what = text.empty() ? "is an empty text"
+                        : quoted(text) + " ends with a space (is its closing quote missing?)";
+  }
   add_error(errors, value, what + "; expected " + std::string(expected));
   return std::nullopt;
 }
@@ -114,10 +122,10 @@ std::optional<std::uint16_t> read_port(const Value& value, ErrorList& errors) {
   const auto [stop, error] = std::from_chars(text.data(), end, port);
   const bool whole = error == std::errc{} && stop == end && port != 0 && text.front() != '0';
   if (value.is(YamlNode::Kind::kScalar) && !value.node->quoted && whole) return port;
-  const auto what = value.is(YamlNode::Kind::kScalar)
-                        ? "is not a port: " + std::string(value.node->quoted ? "quoted " : "") +
-                              "\"" + shown(text) + "\""
-                        : what_it_is(*value.node);
+  auto what = what_it_is(*value.node);
+  if (value.is(YamlNode::Kind::kScalar)) {
+    what = quoted(text) + (value.node->quoted ? " is in quotes" : " is not a port");
+  }
   add_error(errors, value, what + "; expected a number from 1 to 65535");
   return std::nullopt;
 }
