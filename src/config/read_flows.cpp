@@ -17,8 +17,8 @@ constexpr auto kRouteForms = "one of from and to, between or mesh";
 
 /// Flow numbers are 16 bits, and 0 is control (docs/protocol.md 1).
 constexpr std::size_t kMaxFlows = std::numeric_limits<std::uint16_t>::max();
-/// Pairs of sender and receiver over all flows. Resolved routes keep some 90 bytes for each
-/// (measured), so this is 1.5 GB; a mesh of 65,535 would take 400 GB.
+/// Pairs of sender and receiver over all flows. Resolved routes keep some 120 bytes for each
+/// (measured), so this is 2 GB; a mesh of 65,535 would take 500 GB.
 constexpr std::size_t kMaxPairs = std::size_t{1} << 24;
 
 /// A flow beside the places that later checks name.

@@ -85,7 +85,8 @@ void YamlBuilder::refuse_extras(Place place, const std::string& tag, YAML::ancho
 
 void YamlBuilder::open(const YAML::Mark& mark, YamlNode::Kind kind) {
   const auto place = place_of(mark);
-  if (expects_key()) stop(place, "a list or a map as a key; expected a name");
+  if (expects_key())
+    stop(place, "a list or a map as a key; expected a name (is a bracket not closed?)");
   if (open_.size() == kMaxConfigDepth) stop(place, "nested more than 16 deep; expected less");
   YamlNode node;
   node.kind = kind;

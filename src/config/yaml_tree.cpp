@@ -70,21 +70,25 @@ void read_documents(BoundedText& source, YamlBuilder& builder, ErrorList& errors
   } catch (const StopParsing&) {
     // The builder has said why.
   } catch (const YAML::Exception& problem) {
-    if (!source.cut()) add_syntax_error(problem, builder, errors);
-  }
-  if (source.cut()) {
-    errors.add(builder.place(), builder.path(),
-               "more than 256 KiB in one pair of brackets, value or comment; expected a list or "
-               "map with one entry a line, indented");
+    add_syntax_error(problem, builder, errors);
   }
 }
 
 }  // namespace
 
 std::optional<YamlNode> parse_yaml(std::string_view text, ErrorList& errors) {
-  YamlBuilder builder(errors);
+  ErrorList found = errors;
+  YamlBuilder builder(found);
   BoundedText source(text, builder);
-  read_documents(source, builder, errors);
+  read_documents(source, builder, found);
+  if (source.cut()) {
+    // What else was found may come from the cut.
+    errors.add(builder.place(), builder.path(),
+               "more than 256 KiB in one pair of brackets, value or comment; expected a list or "
+               "map with one entry a line, indented");
+    return std::nullopt;
+  }
+  errors = std::move(found);
   if (!errors.empty()) return std::nullopt;
   auto root = builder.take_root();
   return root ? std::move(root) : YamlNode{YamlNode::Kind::kNull, false, {1, 1}, "", {}};

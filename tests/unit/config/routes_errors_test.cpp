@@ -32,7 +32,8 @@ std::string errors_of(const std::string& text) {
   if (std::holds_alternative<Network>(result)) return "no error";
   std::string lines;
   for (const auto& error : std::get<std::vector<ConfigError>>(result)) {
-    lines += (lines.empty() ? "" : "\n") + error.to_string();
+    if (!lines.empty()) lines += '\n';
+    lines += error.to_string();
   }
   return lines;
 }
@@ -93,7 +94,8 @@ TEST(RoutesErrors, Yaml) {
       {"duplicate client",
        "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, d3: {}}\nflows: {}\n",
        "f:2:19: clients.d3: this key is already on line 2; expected it once"},
-      {"key is list", "? [a]\n: b\n", "f:1:3: a list or a map as a key; expected a name"},
+      {"key is list", "? [a]\n: b\n",
+       "f:1:3: a list or a map as a key; expected a name (is a bracket not closed?)"},
       {"key is null", "~: b\n", "f:1:1: an empty key; expected a name"},
       {"nested", "a: [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]\n",
        "f:1:19: a[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: nested more than 16 deep; expected "
@@ -427,7 +429,7 @@ TEST(RoutesErrors, Flows) {
 
 TEST(RoutesErrors, ShowTwentyAndCountTheRest) {
   std::string text = kHead + "flows: {}\n";
-  for (int i = 0; i < 25; ++i) text += "x" + std::to_string(i) + ": 1\n";
+  for (int i = 0; i < 25; ++i) text.append("x").append(std::to_string(i)).append(": 1\n");
   const auto result = parse_routes(text, "f");
   const auto& errors = std::get<std::vector<ConfigError>>(result);
   ASSERT_EQ(errors.size(), 21U);
