@@ -1,6 +1,8 @@
 #include "http_connection.hpp"
 
+#include <array>
 #include <boost/beast/http.hpp>
+#include <chrono>
 
 #include "http_rules.hpp"
 

@@ -4,6 +4,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/json.hpp>
 #include <charconv>
+#include <string>
 
 namespace wormhole {
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <optional>
 
 #include "json_text.hpp"
 #include "wormhole/api/status.hpp"

@@ -1,7 +1,10 @@
 // The table of `wormhole status`: 80 columns, what matters first, reasons below their row.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstdio>
+#include <optional>
+#include <string>
 
 #include "wormhole/api/status.hpp"
 
@@ -124,29 +127,28 @@ std::string age_text(const json::value& of) {
 
 std::string server_lines(const json::value& status) {
   const json::value& server = member(status, "server");
-  if (!is_true(server, "connected")) {
-    const std::string address = text_of(server, "address");
-    return text_of(status, "id") + ": server not connected" +
-           (address == "-" ? "" : " (tried " + address + ")") + '\n' +
-           remark(text_of(server, "reason"));
+  const std::string id = text_of(status, "id");
+  const std::string address = text_of(server, "address");
+  if (is_true(server, "connected")) {
+    return id + ": server " + address + " (" + text_of(server, "transport") + "), rtt " +
+           rtt_text(server) + '\n' + remark("seen as " + text_of(server, "observed"));
   }
-  return text_of(status, "id") + ": server " + text_of(server, "address") + " (" +
-         text_of(server, "transport") + "), rtt " + rtt_text(server) + "\n    seen as " +
-         text_of(server, "observed") + '\n';
+  const std::string reason = text_of(server, "reason");
+  return id + ": server not connected" + (address == "-" ? "" : ", tried " + address) + '\n' +
+         (reason == "-" ? "" : remark(reason));
 }
 
 std::string peer_rows(const json::value& peer) {
   const std::string path = text_of(peer, "path");
   const bool on_path = path != "none" && path != "-";
-  const std::string state = !is_true(peer, "online") ? "offline" : "";
-  std::string out = row(
-      cell(text_of(peer, "id"), 24) + cell(path, 6) + cell(on_path ? rtt_text(peer) : "-", 10) +
-      cell(on_path ? loss_text(peer) : "-", 7) + cell(on_path ? age_text(peer) : "-", 12) + state);
+  std::string out =
+      row(cell(text_of(peer, "id"), 24) + cell(path, 6) + cell(on_path ? rtt_text(peer) : "-", 10) +
+          cell(on_path ? loss_text(peer) : "-", 7) + (on_path ? age_text(peer) : "-"));
   const std::string reason = text_of(peer, "reason");
   const std::string strategy = text_of(peer, "strategy");
   if (on_path && strategy != "-" && strategy != path) out += remark("opened by: " + strategy);
-  if (reason != "-") out += remark((on_path ? "not direct: " : "no path: ") + reason);
-  return out;
+  if (reason != "-") return out + remark((path == "relay" ? "not direct: " : "") + reason);
+  return is_true(peer, "online") ? out : out + remark("offline");
 }
 
 std::string partners(const json::value& flow) {
@@ -189,7 +191,9 @@ std::string flow_rows(const json::value& flow) {
   std::string out = row(cell(text_of(flow, "name"), 16) + cell(port_text, 9) +
                         cell(partners(flow), 18) + cell(rate_text(member(flow, "tx")), 11) +
                         cell(rate_text(member(flow, "rx")), 11) + app_text(flow));
-  if (!is_true(flow, "port_open")) out += remark("port not open: " + text_of(flow, "port_error"));
+  const std::string error = text_of(flow, "port_error");
+  if (!is_true(flow, "port_open"))
+    out += remark("port not open" + (error == "-" ? "" : ": " + error));
   const std::string drops = drop_list(flow);
   if (!drops.empty()) out += remark("dropped: " + drops);
   return out;

@@ -26,8 +26,8 @@ std::optional<std::string> Client::Core::distrust(const KeyBinding& binding, Cli
   }
   if (known && !binding.chain && !same_key) {
     return "its key has changed to " + fingerprint(binding.key) +
-           "; if its owner confirms that, run: wormhole trust " + binding.id + " " +
-           fingerprint(binding.key);
+           "; if its owner confirms that, stop this client and run: wormhole trust " + binding.id +
+           " " + to_text(binding.key) + " --id " + config.id;
   }
   // The serial never falls: else a key given by hand would open the door to an older signed one.
   const PeerPin accepted{binding.key, std::max(binding.serial(), known ? known->serial : 0)};
