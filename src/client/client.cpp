@@ -41,6 +41,7 @@ void Client::set_servers(std::vector<Endpoint> servers, TimePoint now, ClientOut
 void Client::on_net_datagrams(SocketNo /*socket*/, std::span<const NetDatagram> batch,
                               TimePoint now, ClientOutbox& out) {
   if (core_->ended) return;
+  core_->reassembly.release();
   for (const auto& datagram : batch) {
     if (!core_->hop.is_server(datagram.from)) {
       ++core_->drops.unexpected_source;
@@ -62,12 +63,16 @@ void Client::Core::on_relayed(const NetDatagram& datagram, TimePoint now, Client
   const auto slot =
       static_cast<std::uint16_t>((header ? header->index & 0xffffU : 0) / Peer::kIndexSpan);
   auto* peer = peer_at(slot);
-  if (!header || header->flags != kNoFlags || client_of(header->index) != hop.number() ||
-      peer == nullptr) {
+  if (!header || (header->flags & ~kFlagFragment) != 0 ||
+      client_of(header->index) != hop.number() || peer == nullptr) {
     ++drops.unknown_peer;
     return;
   }
   if (header->flow.value == 0) {
+    if (header->flags != kNoFlags) {
+      ++drops.unknown_peer;
+      return;
+    }
     peer->on_frame(*header, {FlowNo{0}, kControlSlot, ""}, datagram.bytes, now, out);
     say_peer_changes(slot, out);
     touch(*peer);
@@ -83,7 +88,9 @@ void Client::Core::on_relayed(const NetDatagram& datagram, TimePoint now, Client
   if (!text) return;
   hop.note_traffic(now);
   say_peer_changes(slot, out);
-  deliver(*flow, *text, now, out);
+  if (header->flags == kNoFlags) return deliver(*flow, *text, now, out);
+  const auto whole = reassembly.add(slot, flow->ref.slot, *text, now);
+  if (whole) deliver(*flow, *whole, now, out);
 }
 
 void Client::Core::deliver(FlowPort& flow, Bytes text, TimePoint now, Outbox& out) {
@@ -148,6 +155,9 @@ void Client::Core::send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes tex
       break;
     case SendOutcome::kKeyUsedUp:
       ++flow.drops.key_used_up;
+      break;
+    case SendOutcome::kOverload:
+      ++flow.drops.overload;
       break;
   }
   touch(*peer);

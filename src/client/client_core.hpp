@@ -12,6 +12,7 @@
 #include "wormhole/client/client.hpp"
 #include "wormhole/hop/hop_link.hpp"
 #include "wormhole/peer/peer.hpp"
+#include "wormhole/peer/reassembly.hpp"
 
 namespace wormhole {
 
@@ -81,6 +82,7 @@ struct Client::Core {
   PeerContext context;
   HopLink hop;
   FlowTable flows;
+  Reassembly reassembly;
   std::vector<PeerEntry> peers;                           // by slot
   std::unordered_map<ClientNo, std::uint16_t> by_number;  // → slot
   std::map<ClientNo, Distrusted> distrusted;

@@ -135,6 +135,10 @@ ClientStatus Client::status(TimePoint now) const {
   }
   add_hop_drops(status.drops, core_->hop.drops());
   add_peer_drops(status.drops, peers);
+  const auto& pieces = core_->reassembly.drops();
+  add_drop(status.drops, "fragment_malformed", pieces.malformed);
+  add_drop(status.drops, "fragment_timed_out", pieces.timed_out);
+  add_drop(status.drops, "fragment_made_way", pieces.made_way);
   add_drop(status.drops, "unexpected_source", core_->drops.unexpected_source);
   add_drop(status.drops, "no_flow", core_->drops.no_flow);
   add_drop(status.drops, "unknown_peer", core_->drops.unknown_peer);

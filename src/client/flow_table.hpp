@@ -17,9 +17,8 @@
 
 namespace wormhole {
 
-/// Largest application datagram that travels in one frame: a 1,500-byte path less 40 IPv6, 8 UDP
-/// and 32 frame bytes.
-inline constexpr std::size_t kMaxAppDatagram = 1500 - 40 - 8 - 32;
+/// Largest UDP payload over IPv4: 65,535 less 20 IP and 8 UDP.
+inline constexpr std::size_t kMaxAppDatagram = 65507;
 
 struct FlowDrops {
   std::uint64_t too_large = 0;

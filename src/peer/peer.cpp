@@ -46,6 +46,7 @@ void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, T
   if (!is_online()) {
     initiation_.stop();
     queue_.clear();
+    queued_bytes_ = 0;
     next_ping_ = kNever;
     return;
   }
@@ -59,17 +60,46 @@ SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox
   note_activity(now);
   auto* session = slots_.current();
   if (!has_session()) {
-    if (queue_.size() == kMaxQueued) {
-      queue_.pop_front();
-      ++drops_.queue_overflow;
-    }
-    queue_.push_back({flow, now, {text.begin(), text.end()}});
+    enqueue(flow, text, now);
     return SendOutcome::kQueued;
   }
+  if (text.size() > kMaxFrameText) return send_fragments(flow, text, now, out);
   const auto frame = session->seal(session->keys(flow.slot, flow.name), FrameType::kRelayed,
                                    flow.number, text, now);
   if (frame.empty()) return SendOutcome::kKeyUsedUp;
   return hop_.relay(frame, out) ? SendOutcome::kSent : SendOutcome::kNoServer;
+}
+
+SendOutcome Peer::send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out) {
+  constexpr std::size_t kMost = kMaxFrameText - kFragmentHeaderSize;
+  auto* session = slots_.current();
+  auto& keys = session->keys(flow.slot, flow.name);
+  FragmentHeader head;
+  head.datagram = ++fragmented_;
+  head.count = static_cast<std::uint8_t>((text.size() + kMost - 1) / kMost);
+  head.total = static_cast<std::uint16_t>(text.size());
+  for (; head.index < head.count; ++head.index) {
+    const auto room = out.reserve(kFragmentHeaderSize + head.length());
+    if (room.empty()) return SendOutcome::kOverload;
+    write_fragment_header(head, room.data());
+    copy_bytes(text.subspan(head.offset(), head.length()), room.subspan(kFragmentHeaderSize));
+    const auto frame =
+        session->seal(keys, FrameType::kRelayed, flow.number, room, now, kFlagFragment);
+    if (frame.empty()) return SendOutcome::kKeyUsedUp;
+    if (!hop_.relay(frame, out)) return SendOutcome::kNoServer;
+  }
+  return SendOutcome::kSent;
+}
+
+void Peer::enqueue(const FlowRef& flow, Bytes text, TimePoint now) {
+  while (!queue_.empty() &&
+         (queue_.size() == kMaxQueued || queued_bytes_ + text.size() > kMaxQueuedBytes)) {
+    queued_bytes_ -= queue_.front().bytes.size();
+    queue_.pop_front();
+    ++drops_.queue_overflow;
+  }
+  queued_bytes_ += text.size();
+  queue_.push_back({flow, now, {text.begin(), text.end()}});
 }
 
 void Peer::note_activity(TimePoint now) {
@@ -163,7 +193,8 @@ void Peer::session_ready(TimePoint now, Outbox& out) {
 }
 
 void Peer::flush_queue(TimePoint now, Outbox& out) {
-  auto waiting = std::exchange(queue_, {});
+  const auto waiting = std::exchange(queue_, {});
+  queued_bytes_ = 0;
   for (const auto& item : waiting) {
     if (now - item.at > kMaxQueueAge) continue;
     // An empty datagram is a datagram too; reserve() wants at least a byte.

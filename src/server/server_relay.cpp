@@ -15,7 +15,7 @@ bool tag_fits(const HopSession* session, const Source& source, Bytes header, Byt
 void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, Outbox& out) {
   constexpr std::size_t kShortest = kHeaderSize + kTagSize + kHopTagSize;
   const auto header = read_header(datagram.bytes);
-  if (!header || datagram.bytes.size() < kShortest || header->flags != kNoFlags) {
+  if (!header || datagram.bytes.size() < kShortest || (header->flags & ~kFlagFragment) != 0) {
     ++counters.malformed;
     return;
   }

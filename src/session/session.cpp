@@ -32,12 +32,13 @@ FlowKeys& Session::keys(FlowSlot slot, std::string_view flow_name) {
   return *keys;
 }
 
-MutBytes Session::seal(FlowKeys& keys, FrameType type, FlowNo flow, MutBytes text, TimePoint now) {
+MutBytes Session::seal(FlowKeys& keys, FrameType type, FlowNo flow, MutBytes text, TimePoint now,
+                       std::uint8_t flags) {
   if (is_expired(now) || keys.sent >= kRejectAfterFrames) return {};
   const auto counter = ++keys.sent;
   if (counter >= kRekeyAfterFrames) busy_key_ = true;
   std::uint8_t* frame = text.data() - kHeaderSize;
-  write_header({type, kNoFlags, flow, remote_index_, static_cast<std::uint32_t>(counter)}, frame);
+  write_header({type, flags, flow, remote_index_, static_cast<std::uint32_t>(counter)}, frame);
   seal_in_place(keys.send, counter, associated_data(frame), text);
   return {frame, kHeaderSize + text.size() + kTagSize};
 }

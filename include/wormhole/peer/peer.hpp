@@ -17,6 +17,7 @@
 #include "wormhole/hop/hop_link.hpp"
 #include "wormhole/session/initiation.hpp"
 #include "wormhole/session/session_slots.hpp"
+#include "wormhole/wire/fragment.hpp"
 
 namespace wormhole {
 
@@ -36,14 +37,18 @@ struct FlowRef {
   std::string_view name;
 };
 
+/// Largest plaintext of a frame: a 1,500-byte path less 40 IPv6, 8 UDP and 32 frame bytes. Larger
+/// datagrams travel in fragments.
+inline constexpr std::size_t kMaxFrameText = 1500 - 40 - 8 - 32;
+
 /// What became of a datagram that should go to a peer.
 enum class SendOutcome : std::uint8_t {
   kSent,
   kQueued,
   kOffline,
-
   kNoServer,
-  kKeyUsedUp
+  kKeyUsedUp,
+  kOverload
 };
 
 struct PeerDrops {
@@ -64,6 +69,7 @@ class Peer {
   static constexpr std::size_t kMaxPeers = 65536 / kIndexSpan;
   /// Datagrams that wait for the first session: a key frame of video, or seconds of telemetry.
   static constexpr std::size_t kMaxQueued = 64;
+  static constexpr std::size_t kMaxQueuedBytes = 256 * 1024;
   /// Older ones are of no use to a pilot.
   static constexpr Duration kMaxQueueAge = 2s;
   static constexpr Duration kPing = 1s;
@@ -130,6 +136,8 @@ class Peer {
   void carry(Bytes message, Via via, TimePoint now, Outbox& out);
   void send_ping(TimePoint now, Outbox& out);
   void send_control(const ControlWriter& items, TimePoint now, Outbox& out);
+  SendOutcome send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out);
+  void enqueue(const FlowRef& flow, Bytes text, TimePoint now);
   void session_ready(TimePoint now, Outbox& out);
   void flush_queue(TimePoint now, Outbox& out);
   void note_activity(TimePoint now);
@@ -150,6 +158,8 @@ class Peer {
   std::uint32_t session_attempt_ = 0;
   bool stale_ = false;  // the other end has restarted since
   std::deque<Queued> queue_;
+  std::size_t queued_bytes_ = 0;
+  std::uint32_t fragmented_ = 0;  // datagrams sent in fragments
 
   TimePoint session_since_{};
   TimePoint last_heard_{};

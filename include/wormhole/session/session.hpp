@@ -53,7 +53,8 @@ class Session {
 
   /// Prepends header and appends tag around `text`, in place (see kHeadroom, kTailroom). The whole
   /// frame; empty when the key's counter or age is used up.
-  MutBytes seal(FlowKeys& keys, FrameType type, FlowNo flow, MutBytes text, TimePoint now);
+  MutBytes seal(FlowKeys& keys, FrameType type, FlowNo flow, MutBytes text, TimePoint now,
+                std::uint8_t flags = kNoFlags);
 
   struct Opened {
     std::optional<Unopened> failure;

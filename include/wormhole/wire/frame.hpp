@@ -20,8 +20,9 @@ enum class FrameType : std::uint8_t {
 
 inline constexpr std::size_t kHeaderSize = 12;
 
-/// Flags of kDirect and kRelayed. They are authenticated. None is in use yet.
+/// Flags of kDirect and kRelayed. They are authenticated.
 inline constexpr std::uint8_t kNoFlags = 0;
+inline constexpr std::uint8_t kFlagFragment = 0x01;  ///< the plaintext begins with a FragmentHeader
 
 /// Where a frame goes: client number in the high half, the receiver's local number in the low half;
 /// on the hop, an index of the receiver's choice.

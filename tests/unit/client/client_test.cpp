@@ -47,14 +47,30 @@ TEST(Client, NothingGoesAgainstAFlowsDirection) {
   EXPECT_EQ(status.flows[1].drops[0].cause, "no_peer");
 }
 
-TEST(Client, ADatagramOverTheBudgetIsCounted) {
+std::string pattern(std::size_t size) {
+  std::string text(size, 0);
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 31 + i / 251);
+  return text;
+}
+
+TEST(Client, DatagramsOfEverySizeKeepTheirBoundaries) {
   Trio trio;
   trio.run(10ms);
-  trio.app_send(0, Trio::kVideo, std::string(1420, 'x'));
-  trio.app_send(0, Trio::kVideo, std::string(1421, 'y'));
+  const std::size_t sizes[] = {1, 1420, 1421, 2824, 2825, 9000, 65507};
+  for (const auto size : sizes) trio.app_send(0, Trio::kVideo, pattern(size));
   trio.run(10ms);
-  ASSERT_EQ(trio.delivered.size(), 1U);
-  EXPECT_EQ(trio.delivered[0].text.size(), 1420U);
+  ASSERT_EQ(trio.delivered.size(), std::size(sizes));
+  for (std::size_t i = 0; i < std::size(sizes); ++i) {
+    EXPECT_EQ(trio.delivered[i].text, pattern(sizes[i])) << sizes[i];
+  }
+}
+
+TEST(Client, ADatagramThatNoUdpCarriesIsCounted) {
+  Trio trio;
+  trio.run(10ms);
+  trio.app_send(0, Trio::kVideo, std::string(65508, 'y'));
+  trio.run(10ms);
+  EXPECT_TRUE(trio.delivered.empty());
   EXPECT_EQ(trio.clients[0]->status(trio.now).flows[1].drops[0].cause, "too_large");
 }
 
