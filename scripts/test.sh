@@ -39,8 +39,8 @@ gate_unit() { ctest_of build unit; }
 gate_sim() { ctest_of build sim; }
 gate_shell() { ctest_of build shell; }
 gate_cli() {
-  [ -e tests/cli/run.py ] || skip "there are no tests under tests/cli"
-  python3 tests/cli/run.py build/wormhole
+  [ -e tests/cli/cli_test.py ] || skip "there are no tests under tests/cli"
+  python3 tests/cli/cli_test.py build/wormhole
 }
 gate_quickstart() {
   [ -e scripts/quickstart.sh ] || skip "there is no scripts/quickstart.sh"
