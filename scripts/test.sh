@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Name and budget in seconds on two cores; the sum stays under 45 minutes.
-gates=(deps:300 format:20 layers:10 build:330 unit:60 sim:180 shell:120 cli:120 quickstart:60 tidy:300
+gates=(deps:240 format:20 layers:10 build:330 unit:60 sim:180 shell:120 cli:90 quickstart:60 tidy:420
   fuzz:60 sanitizers:420 lab:300 portability:400)
 slow=" sanitizers lab portability "
 built=" unit sim shell cli quickstart tidy lab "  # pointless after a failed build
