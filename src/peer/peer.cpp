@@ -148,7 +148,9 @@ void Peer::on_timeout(TimePoint now, Outbox& out) {
     measure_loss(now);
     send_ping(now, out);
   }
-  if (unanswered_since_ && now - *unanswered_since_ >= kDeadSession && hop_.is_connected()) {
+  // Without a server, silence says nothing about the peer.
+  if (unanswered_since_ && !hop_.is_connected()) unanswered_since_ = now;
+  if (unanswered_since_ && now - *unanswered_since_ >= kDeadSession) {
     unanswered_since_ = now;
     initiation_.start(now);
   }
