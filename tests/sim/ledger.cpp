@@ -104,16 +104,15 @@ std::size_t Ledger::delivered(const std::string& from, const std::string& flow, 
   }));
 }
 
-std::optional<TimePoint> Ledger::first_arrival(const std::string& from, const std::string& flow,
-                                               TimePoint since) const {
-  std::optional<TimePoint> first;
-  for (const auto& record : records_) {
-    if (record.from != from || record.flow != flow) continue;
-    for (const auto& delivery : record.deliveries) {
-      if (delivery.at >= since && (!first || delivery.at < *first)) first = delivery.at;
-    }
+std::string Ledger::missing(const std::string& from, const std::string& flow,
+                            TimePoint start) const {
+  std::string text = "missing:";
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    const auto& r = records_[i];
+    if (r.from != from || r.flow != flow || !r.deliveries.empty()) continue;
+    text += " #" + std::to_string(i) + " of " + std::to_string(to_ms(r.at - start)) + " ms";
   }
-  return first;
+  return text;
 }
 
 }  // namespace wormhole::sim

@@ -53,9 +53,8 @@ class Ledger {
   /// Those of them that reached somebody.
   std::size_t delivered(const std::string& from, const std::string& flow, TimePoint since = {},
                         TimePoint until = kNever) const;
-  /// When the first datagram of `from` on `flow` arrived at or after `since`.
-  std::optional<TimePoint> first_arrival(const std::string& from, const std::string& flow,
-                                         TimePoint since = {}) const;
+  /// Which of them did not, for messages: number and time after `start`.
+  std::string missing(const std::string& from, const std::string& flow, TimePoint start) const;
 
  private:
   static void fill(std::vector<std::uint8_t>& payload, std::uint64_t number);

@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "sim/chance.hpp"
@@ -12,7 +13,11 @@ namespace {
 constexpr int kMaxTimeoutsAtOnce = 64;
 /// The busiest scenario (a flood of INITs beside two streams) has some 20,000 a second.
 constexpr std::uint64_t kMaxEventsPerSecond = 200'000;
-constexpr std::size_t kShownEvents = 60;
+/// How many events a report shows; WORMHOLE_EVENTS asks for more.
+std::size_t shown_events() {
+  const char* asked = std::getenv("WORMHOLE_EVENTS");
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 60;
+}
 
 }  // namespace
 
@@ -102,7 +107,7 @@ std::string World::report() const {
   return "seed " + std::to_string(seed_) + " at " + std::to_string(to_ms(age())) +
          " ms: " + (ok() ? "no invariant broken" : violation_) +
          "\nagain: WORMHOLE_SEED=" + std::to_string(seed_) + "\n" +
-         trace_.tail(kShownEvents, start_);
+         trace_.tail(shown_events(), start_);
 }
 
 void World::note(What what, const Endpoint& from, const Endpoint& to, std::uint8_t type,

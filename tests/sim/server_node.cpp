@@ -1,0 +1,166 @@
+#include "sim/server_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/chance.hpp"
+
+namespace wormhole::sim {
+namespace {
+
+constexpr Duration kWakeUp = 200us;  // as for clients
+/// Two fsyncs: 1 ms on an SSD, 30 ms on a slow disk.
+constexpr Duration kFastestStore = 1ms;
+constexpr Duration kSlowestStore = 30ms;
+
+}  // namespace
+
+ServerNode::ServerNode(World& world, std::string name, ServerSpec spec, Host& host,
+                       wormhole::Network network, Directory first_directory)
+    : Node(world, std::move(name)),
+      directory(std::move(first_directory)),
+      spec_(std::move(spec)),
+      host_(host),
+      addresses_(host.addresses),
+      network_(std::move(network)) {}
+
+void ServerNode::start() {
+  end();
+  ++process_;
+  out_ = std::make_unique<ServerOutbox>();
+  core_ = std::make_unique<Server>(
+      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>()}, network_,
+      directory, world_.rng());
+  host_.receive = [this](Packet packet) { receive(std::move(packet)); };
+  world_.note(What::kStarted, {addresses_.front(), spec_.port}, {}, 0, 0);
+}
+
+void ServerNode::end() {
+  core_.reset();
+  inbox_.clear();
+  exchanges_.clear();
+  waking_ = false;
+  host_.receive = nullptr;
+}
+
+void ServerNode::kill() {
+  world_.note(What::kKilled, {addresses_.front(), spec_.port}, {}, 0, 0);
+  end();
+}
+
+void ServerNode::stop(Duration spread) {
+  core_->shutdown(spread, world_.now(), *out_);
+  flush();
+  kill();
+}
+
+void ServerNode::set_network(wormhole::Network network) {
+  network_ = std::move(network);
+  if (!core_) return;
+  core_->set_network(network_, directory, world_.now(), *out_);
+  flush();
+}
+
+std::vector<Endpoint> ServerNode::endpoints() const {
+  std::vector<Endpoint> all;
+  for (const auto& address : addresses_) all.push_back({address, spec_.port});
+  return all;
+}
+
+TimePoint ServerNode::next_deadline() const { return core_ ? core_->next_deadline() : kNever; }
+
+void ServerNode::on_timeout() {
+  core_->on_timeout(world_.now(), *out_);
+  flush();
+}
+
+void ServerNode::receive(Packet packet) {
+  const auto address = std::find(addresses_.begin(), addresses_.end(), packet.to.address);
+  if (address == addresses_.end() || packet.to.port != spec_.port) return;
+  auto& exchange = exchanges_[packet.from];
+  ++exchange.datagrams_in;
+  exchange.bytes_in += packet.bytes.size();
+  exchange.genuine = exchange.genuine || packet.genuine;
+  const auto socket = static_cast<std::uint16_t>(address - addresses_.begin());
+  inbox_[socket].push_back(std::move(packet));
+  if (std::exchange(waking_, true)) return;
+  world_.after(up_to(world_.rng(), kWakeUp), [this, process = process_] {
+    if (process == process_ && core_) wake();
+  });
+}
+
+void ServerNode::wake() {
+  waking_ = false;
+  for (auto& [socket, packets] : std::exchange(inbox_, {})) {
+    std::vector<NetDatagram> batch;
+    for (auto& packet : packets) batch.push_back({packet.from, packet.bytes});
+    core_->on_net_datagrams(SocketNo{socket}, batch, world_.now(), *out_);
+    flush();
+  }
+}
+
+void ServerNode::flush() {
+  for (const auto& send : out_->net_sends()) send_to_network(send);
+  if (!out_->app_sends().empty()) world_.violate(name() + " has no applications to send to");
+  if (out_->dropped() != 0) world_.violate("the outbox of " + name() + " overflowed");
+  const auto commands = std::exchange(out_->commands, {});
+  out_->clear();
+  for (const auto& command : commands) {
+    std::visit([this](const auto& c) { execute(c); }, command);
+  }
+}
+
+bool ServerNode::may_send(const NetSend& send) {
+  const auto found = exchanges_.find(send.to);
+  if (found == exchanges_.end()) return false;
+  auto& exchange = found->second;
+  ++exchange.datagrams_out;
+  exchange.bytes_out += send.bytes.size();
+  return exchange.genuine || (exchange.datagrams_out <= exchange.datagrams_in &&
+                              exchange.bytes_out <= exchange.bytes_in);
+}
+
+void ServerNode::send_to_network(const NetSend& send) {
+  if (send.socket.value >= addresses_.size()) {
+    return world_.violate(name() + " sends through a socket that it does not have");
+  }
+  if (!may_send(send)) {
+    return world_.violate(name() + " says more to " + send.to.to_string() +
+                          " than that unproven address has said");
+  }
+  world_.internet().send(host_, {{addresses_[send.socket.value], spec_.port},
+                                 send.to,
+                                 {send.bytes.begin(), send.bytes.end()},
+                                 true});
+}
+
+EnrolResult ServerNode::store(const KeyBinding& binding) {
+  const auto entry = directory.clients.find(binding.id);
+  if (entry == directory.clients.end()) return EnrolResult::kNotConfigured;
+  const auto code = binding.chain ? codes.find(binding.chain->statement.invite_key) : codes.end();
+  if (code == codes.end()) return EnrolResult::kUnknown;
+  if (std::exchange(code->second, true)) return EnrolResult::kUsed;
+  entry->second.binding = binding;
+  return EnrolResult::kDone;
+}
+
+void ServerNode::execute(const StoreEnrolment& command) {
+  const auto takes = between(world_.rng(), kFastestStore, kSlowestStore);
+  world_.after(takes, [this, process = process_, command] {
+    if (process != process_ || !core_) return;
+    core_->on_enrolled(command.ticket, store(command.binding), world_.now(), *out_);
+    flush();
+  });
+}
+
+ServerStatus ServerNode::status() const {
+  return core_ ? core_->status(world_.now()) : ServerStatus{};
+}
+
+void ServerNode::check_bounds() {
+  if (core_ && status().clients.size() > network_.clients.size()) {
+    world_.violate(name() + " knows more clients than there are");
+  }
+}
+
+}  // namespace wormhole::sim
