@@ -1,0 +1,102 @@
+// Datagrams out, in as few system calls as the kernel allows.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "shell/socket_address.hpp"
+#include "wormhole/base/bytes.hpp"
+#include "wormhole/base/time.hpp"
+
+namespace wormhole {
+
+/// What became of the datagrams that one socket was to send.
+struct SendCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t dropped_full = 0;                ///< the socket's or device's queue was full
+  std::map<int, std::uint64_t> failed_by_errno;  ///< all other reasons
+};
+
+/// One socket as its sender sees it.
+struct SendSocket {
+  int fd = -1;
+  /// False once the kernel or device has refused UDP_SEGMENT (no checksum offload: EIO).
+  bool segmentation = true;
+  /// Runs of datagrams this long or longer are sent one by one: they were refused because a segment
+  /// must fit into the device's MTU, while a single datagram may be fragmented.
+  std::size_t refused_segment = SIZE_MAX;
+  /// Set when a send met an ICMP error of an earlier datagram (IP_RECVERR sockets): the error queue
+  /// has something to read. The reader clears it.
+  bool icmp_error_seen = false;
+  SendCounters counters;
+
+  int logged_errno = 0;
+  TimePoint logged_at{};
+};
+
+/// Gathers datagrams of one socket and sends them: consecutive datagrams of equal size to one
+/// destination (the last may be shorter) become one message that the kernel or device cuts up
+/// (UDP_SEGMENT, udp(7)), and up to 64 messages go with one sendmmsg. Order per destination is
+/// kept. Never blocks, never waits for more, never allocates per datagram; the bytes are gathered
+/// by reference and must stay valid until flush(). One object serves all sockets of a thread.
+class BatchSender {
+ public:
+  /// UDP_MAX_SEGMENTS of Linux before 6.9; later ones take 128.
+  static constexpr std::size_t kMaxSegments = 64;
+  /// Below 65,507, the most a UDP datagram over IPv4 may carry; a run is one such datagram to the
+  /// IP layer until it is cut.
+  static constexpr std::size_t kMaxRunBytes = 65'000;
+  /// With 64 iovecs each 64 KiB of tables; more destinations than that at once are rare.
+  static constexpr std::size_t kMaxMessages = 64;
+
+  using SendFunction = int (*)(int, mmsghdr*, unsigned, int);
+
+  /// Tests hand in a `send` that fails as devices do.
+  explicit BatchSender(SendFunction send = ::sendmmsg);
+
+  /// Adds one datagram for `socket`; flushes first when the tables are full or hold another
+  /// socket's.
+  void add(SendSocket& socket, const Endpoint& to, Bytes bytes);
+  /// Sends what was added.
+  void flush();
+
+ private:
+  struct Message {
+    Endpoint to;
+    SocketAddress address;
+    std::size_t segment_bytes = 0;  // of all but the last datagram
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    bool closed = false;  // its last datagram is shorter
+    std::array<iovec, kMaxSegments> parts;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control;
+  };
+  enum class Verdict { kRetry, kSkip, kSplit, kStop };
+
+  Message* open_message(const Endpoint& to, std::size_t size);
+  Message& start_message(const Endpoint& to, std::size_t size);
+  bool takes(const Message& message, std::size_t size) const;
+  void prepare_header(std::size_t index);
+  void send_all();
+  bool send_singly(Message& message);
+  Verdict judge(int error, const Message& message, bool retried);
+  void count_failure(int error, const Message& message, std::size_t datagrams);
+
+  SendFunction send_;
+  SendSocket* socket_ = nullptr;
+  std::size_t count_ = 0;
+  std::size_t last_ = 0;  // the message that took the latest datagram
+  std::unique_ptr<Message[]> messages_;
+  std::array<mmsghdr, kMaxMessages> headers_{};
+  // Endpoint hash → the latest message to it. An entry may be stale or overwritten: then a new
+  // message is begun, which costs a header but never the order.
+  static constexpr std::size_t kIndexSize = 256;
+  std::array<std::uint8_t, kIndexSize> index_{};
+};
+
+}  // namespace wormhole

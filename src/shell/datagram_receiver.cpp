@@ -1,0 +1,119 @@
+#include "shell/datagram_receiver.hpp"
+
+#include <netinet/udp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace wormhole {
+namespace {
+
+constexpr std::size_t kNetSlots = 8;
+constexpr std::size_t kAppSlots = 32;
+/// What one UDP_GRO receive may hold: the IP layer's largest datagram.
+constexpr std::size_t kGroBytes = 65536;
+/// Largest UDP payload over IPv4, and a byte that shows when there was more.
+constexpr std::size_t kAppBytes = 65508;
+
+std::uint16_t gro_segment(msghdr& header) {
+  for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO) continue;
+    int segment = 0;
+    std::memcpy(&segment, CMSG_DATA(c), sizeof segment);
+    return static_cast<std::uint16_t>(segment);
+  }
+  return 0;
+}
+
+}  // namespace
+
+ReceiveSlots::ReceiveSlots(std::size_t slots, std::size_t headroom, std::size_t room,
+                           std::size_t tailroom)
+    : stride_((headroom + room + tailroom + 63) / 64 * 64),  // slots begin on cache lines
+      headroom_(headroom),
+      room_(room),
+      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(slots * stride_)),
+      slots_(slots),
+      headers_(slots),
+      received_(slots) {
+  for (std::size_t i = 0; i < slots; ++i) {
+    slots_[i].part = {memory_.get() + i * stride_ + headroom_, room_};
+  }
+}
+
+std::span<const ReceiveSlots::Received> ReceiveSlots::read(int fd, int& error) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    auto& header = headers_[i].msg_hdr;
+    header = {};
+    header.msg_name = slots_[i].from.data();
+    header.msg_namelen = SocketAddress::capacity();
+    header.msg_iov = &slots_[i].part;
+    header.msg_iovlen = 1;
+    header.msg_control = slots_[i].control.data();
+    header.msg_controllen = slots_[i].control.size();
+  }
+  const int count = ::recvmmsg(fd, headers_.data(), static_cast<unsigned>(headers_.size()),
+                               MSG_DONTWAIT, nullptr);
+  error = count < 0 ? errno : 0;
+  const auto taken = static_cast<std::size_t>(std::max(count, 0));
+  for (std::size_t i = 0; i < taken; ++i) {
+    auto* start = static_cast<std::uint8_t*>(slots_[i].part.iov_base);
+    received_[i] = {slots_[i].from.endpoint(), MutBytes(start, headers_[i].msg_len),
+                    gro_segment(headers_[i].msg_hdr),
+                    (headers_[i].msg_hdr.msg_flags & MSG_TRUNC) != 0};
+  }
+  return std::span(received_).first(taken);
+}
+
+NetReceiver::NetReceiver() : slots_(kNetSlots, 0, kGroBytes, 0) {
+  // A segment is at least a byte, but runs of tiny ones are not worth a table of 65,536: see
+  // drain().
+  batch_.reserve(kNetSlots * 64);
+}
+
+void NetReceiver::drain(int fd, const OnBatch& on_batch) {
+  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+    int error = 0;
+    const auto received = slots_.read(fd, error);
+    if (received.empty()) return;
+    batch_.clear();
+    for (const auto& item : received) {
+      auto rest = item.bytes;
+      const std::size_t segment =
+          item.segment == 0 ? std::max<std::size_t>(rest.size(), 1) : item.segment;
+      // UDP_GRO joins at most 64 datagrams (UDP_GRO_CNT_MAX), so the reserved table holds them all.
+      do {
+        const auto size = std::min(segment, rest.size());
+        batch_.push_back({item.from, rest.first(size)});
+        rest = rest.subspan(size);
+      } while (!rest.empty());
+    }
+    on_batch(batch_);
+    if (received.size() < kNetSlots) return;
+  }
+}
+
+AppReceiver::AppReceiver() : slots_(kAppSlots, kHeadroom, kAppBytes, kTailroom) {
+  batch_.reserve(kAppSlots);
+}
+
+int AppReceiver::drain(int fd, const OnBatch& on_batch) {
+  int last_error = 0;
+  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+    int error = 0;
+    const auto received = slots_.read(fd, error);
+    if (received.empty()) {
+      if (error == EAGAIN || error == EWOULDBLOCK) return last_error;
+      last_error = error;
+      continue;
+    }
+    batch_.clear();
+    for (const auto& item : received) batch_.push_back({item.from, item.bytes});
+    on_batch(batch_);
+    if (received.size() < kAppSlots) return last_error;
+  }
+  return last_error;
+}
+
+}  // namespace wormhole

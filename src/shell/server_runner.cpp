@@ -1,0 +1,196 @@
+#include "wormhole/shell/server_runner.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "shell/clock.hpp"
+#include "shell/deadline_timer.hpp"
+#include "shell/file_watch.hpp"
+#include "shell/log_lines.hpp"
+#include "shell/udp_socket.hpp"
+#include "shell/worker.hpp"
+#include "wormhole/config/routes_file.hpp"
+#include "wormhole/shell/system_rng.hpp"
+
+namespace wormhole {
+namespace {
+
+/// Clients come back spread over this time after a restart, so that 10,000 handshakes of 250 µs
+/// find their turn.
+constexpr Duration kRestartSpread = 3s;
+
+/// Unix seconds; only invites' dates look at it.
+std::uint64_t wall_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+ServerConfig core_config(const ServerState& state, Rng& rng) {
+  return {state.keys(), state.network(), rng.number<std::uint64_t>() | 1U};
+}
+
+/// What a reload found, carried from the worker to the loop.
+struct Reloaded {
+  std::optional<Network> network;
+  Directory directory;
+  std::vector<std::string> errors;
+};
+
+Reloaded read_again(const std::string& path, ServerState& state) {
+  auto loaded = load_routes(path);
+  Reloaded result;
+  if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    for (const auto& error : *errors) result.errors.push_back(error.to_string());
+    return result;
+  }
+  auto& network = std::get<Network>(loaded);
+  auto directory = state.directory_for(network);
+  if (!directory) {
+    result.errors.push_back(directory.error().message);
+    return result;
+  }
+  result.directory = std::move(*directory);
+  result.network = std::move(network);
+  return result;
+}
+
+}  // namespace
+
+struct ServerRunner::Impl {
+  Impl(boost::asio::io_context& context, ServerRunOptions run, ServerState server_state)
+      : io(context),
+        options(std::move(run)),
+        state(std::move(server_state)),
+        timer(io,
+              [this] {
+                core->on_timeout(core_now(), out);
+                settle();
+              }),
+        worker(io) {}
+
+  Result<void> start();
+  void settle();
+  void enrol(const StoreEnrolment& command);
+  void reload();
+  void apply(Reloaded reloaded);
+
+  boost::asio::io_context& io;
+  ServerRunOptions options;
+  ServerState state;  // after start() the worker's alone
+  SystemRng rng;
+  std::unique_ptr<Server> core;
+  ServerOutbox out;
+  NetReceiver receiver;
+  BatchSender sender;
+  std::vector<UdpSocket> sockets;
+  DeadlineTimer timer;
+  std::optional<FileWatch> watch;
+  Worker worker;  // last: its jobs end before what they use goes
+};
+
+Result<void> ServerRunner::Impl::start() {
+  auto directory = state.directory_for(options.network);
+  if (!directory) return directory.error();
+  core = std::make_unique<Server>(core_config(state, rng), options.network, std::move(*directory),
+                                  rng);
+  const auto& server = options.network.server;
+  for (const auto& address : server.addresses) {
+    const SocketNo number{static_cast<std::uint16_t>(sockets.size())};
+    auto socket = UdpSocket::open(io, {address.bind, server.port}, receiver,
+                                  [this, number](std::span<const NetDatagram> batch) {
+                                    core->on_net_datagrams(number, batch, core_now(), out);
+                                    settle();
+                                  });
+    if (!socket) return socket.error();
+    sockets.push_back(std::move(*socket));
+    spdlog::info("listening on UDP {}", Endpoint{address.bind, server.port}.to_string());
+  }
+  watch.emplace(io, options.routes_path, [this] { reload(); });
+  if (!watch->is_watching()) {
+    spdlog::warn("{} is not watched (inotify limit reached): send SIGHUP after saving it",
+                 options.routes_path);
+  }
+  return {};
+}
+
+void ServerRunner::Impl::settle() {
+  for (const auto& item : out.net_sends()) {
+    sender.add(sockets[item.socket.value].sender(), item.to, item.bytes);
+  }
+  sender.flush();
+  write_log(out.log_lines());
+  const auto commands = std::exchange(out.commands, {});
+  out.clear();
+  for (const auto& command : commands) enrol(std::get<StoreEnrolment>(command));
+  timer.set(core->next_deadline());
+}
+
+void ServerRunner::Impl::enrol(const StoreEnrolment& command) {
+  worker.run([this, binding = command.binding] { return state.enrol(binding, wall_seconds()); },
+             [this, ticket = command.ticket](EnrolResult result) {
+               if (sockets.empty()) return;
+               core->on_enrolled(ticket, result, core_now(), out);
+               settle();
+             });
+}
+
+void ServerRunner::Impl::reload() {
+  worker.run([this] { return read_again(options.routes_path, state); },
+             [this](Reloaded reloaded) { apply(std::move(reloaded)); });
+}
+
+void ServerRunner::Impl::apply(Reloaded reloaded) {
+  if (sockets.empty()) return;  // stopped meanwhile
+  if (!reloaded.network) {
+    for (const auto& error : reloaded.errors) spdlog::error("{}", error);
+    spdlog::error("{} was not put in force; the configuration before it stays",
+                  options.routes_path);
+    return;
+  }
+  if (reloaded.network->server != options.network.server) {
+    spdlog::warn("{}: changes under `server` come into force at the next start",
+                 options.routes_path);
+  }
+  options.network = *reloaded.network;
+  core->set_network(std::move(*reloaded.network), std::move(reloaded.directory), core_now(), out);
+  settle();
+  spdlog::info("{} is in force: {} clients, {} flows", options.routes_path,
+               options.network.clients.size(), options.network.flows.size());
+}
+
+ServerRunner::ServerRunner(boost::asio::io_context& io, ServerRunOptions options, ServerState state)
+    : impl_(std::make_unique<Impl>(io, std::move(options), std::move(state))) {}
+ServerRunner::~ServerRunner() = default;
+
+Result<void> ServerRunner::start() { return impl_->start(); }
+
+void ServerRunner::stop() {
+  if (impl_->sockets.empty()) return;
+  impl_->core->shutdown(kRestartSpread, core_now(), impl_->out);
+  impl_->settle();
+  impl_->watch.reset();
+  impl_->sockets.clear();
+}
+
+void ServerRunner::reload() { impl_->reload(); }
+
+void ServerRunner::invite(const std::string& id, std::uint64_t valid_s, OnInvite done) {
+  auto& impl = *impl_;
+  impl.worker.run(
+      [&impl, id, valid_s, network = impl.options.network]() -> Result<InviteCode> {
+        SystemRng rng;  // the loop's own is not for other threads
+        return impl.state.invite(id, network, wall_seconds(), valid_s, rng);
+      },
+      std::move(done));
+}
+
+const Network& ServerRunner::network() const { return impl_->options.network; }
+
+ServerStatus ServerRunner::status() const { return impl_->core->status(core_now()); }
+
+}  // namespace wormhole

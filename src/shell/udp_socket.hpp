@@ -1,0 +1,36 @@
+// A UDP socket towards the network: what it is set to, and why.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include "shell/batch_sender.hpp"
+#include "shell/datagram_receiver.hpp"
+#include "shell/readable.hpp"
+#include "wormhole/base/result.hpp"
+
+namespace wormhole {
+
+/// Non-blocking, with 4 MiB buffers, UDP_GRO, and datagrams that may be fragmented on the way.
+class UdpSocket {
+ public:
+  /// Binds `at` (port 0: any). The error names the address, why, and the way out.
+  static Result<UdpSocket> open(boost::asio::io_context& io, const Endpoint& at,
+                                NetReceiver& receiver, NetReceiver::OnBatch on_batch);
+
+  SendSocket& sender() { return *sender_; }
+  Endpoint local() const { return local_endpoint(sender_->fd); }
+
+ private:
+  UdpSocket() = default;
+  Readable readable_;
+  std::unique_ptr<SendSocket> sender_;  // its address is what BatchSender remembers
+};
+
+/// 4 MiB of socket buffer is five times the loss-free rate of the system's default (measured;
+/// docs/operations.md).
+inline constexpr int kSocketBuffer = 4 << 20;
+/// Asks for kSocketBuffer both ways; the first time that the system gives less, a warning names the
+/// sysctl.
+void enlarge_buffers(int fd);
+
+}  // namespace wormhole
