@@ -6,14 +6,14 @@
 namespace wormhole {
 namespace {
 
-const boost::json::object kNoObject;
-const boost::json::array kNoArray;
-const boost::json::value kNoValue;
+const boost::json::object no_object;
+const boost::json::array no_array;
+const boost::json::value no_value;
 
 }  // namespace
 
 JsonObject::JsonObject(const boost::json::value& value, std::string where, JsonProblem& problem)
-    : object_(value.is_object() ? value.get_object() : kNoObject),
+    : object_(value.is_object() ? value.get_object() : no_object),
       where_(std::move(where)),
       problem_(problem) {
   if (!value.is_object()) problem_.add(where_, "is missing or not an object");
@@ -30,7 +30,7 @@ void JsonObject::only(std::initializer_list<std::string_view> keys) const {
 
 const boost::json::value& JsonObject::at(std::string_view key) const {
   const auto* value = object_.if_contains(key);
-  return value == nullptr ? kNoValue : *value;
+  return value == nullptr ? no_value : *value;
 }
 
 std::string JsonObject::text(std::string_view key) const {
@@ -62,7 +62,7 @@ SecretKey JsonObject::secret_key(std::string_view key) const {
 const boost::json::array& JsonObject::array(std::string_view key) const {
   const auto* array = at(key).if_array();
   if (array == nullptr) problem_.add(path(key), "is missing or not a list");
-  return array == nullptr ? kNoArray : *array;
+  return array == nullptr ? no_array : *array;
 }
 
 void JsonObject::read_bytes(std::string_view key, MutBytes out) const {

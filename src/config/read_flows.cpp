@@ -259,6 +259,7 @@ std::vector<Flow> read_flows(const Value& section, const Population& population,
   check_ports(placed, errors);
   check_pairs(placed, errors);
   std::vector<Flow> flows;
+  flows.reserve(placed.size());
   for (auto& one : placed) flows.push_back(std::move(one.flow));
   return flows;
 }
