@@ -16,6 +16,11 @@ std::size_t allocations = 0;
   if (void* memory = std::malloc(size)) return memory;
   std::abort();
 }
+// std::stable_sort takes its buffer by this form, and gives it back by operator delete.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
