@@ -256,7 +256,8 @@ void Peer::on_control(Bytes text, TimePoint now, Outbox& out) {
       reply.add(Pong{ping->token});
     } else if (const auto* pong = std::get_if<Pong>(&*item)) {
       const TimePoint sent{Duration{static_cast<std::int64_t>(pong->token)}};
-      if (sent <= now && now - sent < kDeadSession) {
+      // In this order: the token is the peer's word, and a difference to it could overflow.
+      if (sent <= now && sent > now - kDeadSession) {
         // RFC 6298 2.3: a new sample weighs 1/8.
         rtt_ = rtt_ ? *rtt_ + (now - sent - *rtt_) / 8 : now - sent;
       }
