@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 gates=(deps:240 format:20 layers:10 build:330 unit:60 sim:180 shell:120 cli:90 quickstart:60 tidy:420
   fuzz:60 sanitizers:420 lab:300 portability:400)
 slow=" sanitizers lab portability "
-built=" unit sim shell cli quickstart tidy lab "  # pointless after a failed build
+built=" unit sim shell cli quickstart tidy fuzz lab "  # pointless after a failed build
 
 skip() { echo "$*"; exit 77; }
 is_root() { [ "$(id -u)" = 0 ]; }
@@ -49,16 +49,13 @@ gate_quickstart() {
   scripts/quickstart.sh --once
 }
 gate_tidy() { scripts/tidy.sh build; }
-gate_fuzz() {
-  [ -e tests/fuzz/replay.sh ] || skip "there is no corpus under tests/fuzz"
-  tests/fuzz/replay.sh
-}
+gate_fuzz() { ctest_of build fuzz; }
 gate_sanitizers() {
   local label
   configure_and_build build-sanitizers -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
     -DWORMHOLE_SANITIZE=address,undefined
   export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
-  for label in unit sim shell; do
+  for label in unit sim shell fuzz; do
     [ -z "$(find "tests/$label" -name '*.cpp' -print -quit 2>/dev/null)" ] || ctest_of build-sanitizers $label
   done
 }

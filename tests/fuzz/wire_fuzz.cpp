@@ -41,9 +41,9 @@ void check_stream(Input& input) {
   while (!input.empty()) {
     const auto what = input.byte();
     if (what % 4 == 0) {
-      const StreamSegment segment{what < 128 ? static_cast<std::uint32_t>(given)
-                                             : input.number<std::uint32_t>(),
-                                  input.chunk()};
+      const StreamSegment segment{
+          what < 128 ? static_cast<std::uint32_t>(given) : input.number<std::uint32_t>(),
+          input.chunk()};
       stream.on_segment(segment);
       const auto ack = stream.take_ack();
       WH_ASSERT(ack.has_value() && ack->offset <= given + segment.bytes.size());
