@@ -7,11 +7,13 @@
 namespace wormhole::fuzz {
 namespace {
 
-constexpr std::size_t kMostErrors = 20;  // routes_file.hpp
+constexpr std::size_t kMostErrors = 20 + 1;  // routes_file.hpp, and "and N more" without a line
 
 void check_errors(const std::vector<ConfigError>& errors) {
   WH_ASSERT(!errors.empty() && errors.size() <= kMostErrors);
-  for (const auto& error : errors) WH_ASSERT(!error.message.empty() && error.line > 0);
+  for (const auto& error : errors) {
+    WH_ASSERT(!error.message.empty() && (error.line > 0 || &error == &errors.back()));
+  }
 }
 
 /// What is accepted can be routed.
