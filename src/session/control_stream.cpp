@@ -18,6 +18,8 @@ bool ControlStream::push(const std::vector<std::uint8_t>& message) {
 
 std::optional<StreamSegment> ControlStream::next_segment(TimePoint now) {
   if (in_flight_ > 0 && now >= retransmit_) {
+    repair_until_ = acked_ + in_flight_;
+    repairing_ = true;
     in_flight_ = 0;  // go back
     duplicate_acks_ = 0;
     interval_ = std::min(interval_ * 2, kRetransmitMost);
@@ -41,11 +43,16 @@ TimePoint ControlStream::next_deadline() const {
 void ControlStream::on_ack(const StreamAck& ack, TimePoint now) {
   const std::uint32_t progress = ack.offset - acked_;  // modulo 2^32
   if (progress == 0) {
-    if (in_flight_ > 0 && ++duplicate_acks_ == kDuplicateAcks) retransmit_ = TimePoint::min();
+    // What went out before the repair goes on making duplicates; taken for losses, each three of
+    // them would send the whole window again (RFC 6582 3.2, step 2).
+    const bool counts = in_flight_ > 0 && !repairing_;
+    if (counts && ++duplicate_acks_ == kDuplicateAcks) retransmit_ = TimePoint::min();
     return;
   }
   if (progress > buffered()) return;  // old (a negative step) or nonsense
   acked_ = ack.offset;
+  const std::uint32_t past_repair = acked_ - repair_until_;  // modulo 2^32
+  if (past_repair > 0 && past_repair <= kMaxBuffered) repairing_ = false;
   out_start_ += progress;
   in_flight_ -= std::min(in_flight_, progress);
   duplicate_acks_ = 0;

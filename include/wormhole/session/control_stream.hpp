@@ -56,6 +56,8 @@ class ControlStream {
   TimePoint retransmit_ = kNever;
   Duration interval_ = kRetransmitFirst;
   unsigned duplicate_acks_ = 0;
+  bool repairing_ = false;          // gone back, and not yet acknowledged past repair_until_
+  std::uint32_t repair_until_ = 0;  // the end of what was under way then
 
   // Receiving.
   std::vector<std::uint8_t> in_;

@@ -108,5 +108,44 @@ TEST(ControlStream, SegmentsThatLeaveAGapAreNotTaken) {
   EXPECT_FALSE(stream.take_ack());
 }
 
+/// Everything that may be sent now, copied.
+std::deque<std::vector<std::uint8_t>> drain(ControlStream& stream, TimePoint now,
+                                            std::deque<std::uint32_t>& offsets) {
+  std::deque<std::vector<std::uint8_t>> sent;
+  while (const auto segment = stream.next_segment(now)) {
+    offsets.push_back(segment->offset);
+    sent.emplace_back(segment->bytes.begin(), segment->bytes.end());
+  }
+  return sent;
+}
+
+TEST(ControlStream, OneLostSegmentCostsOneWindowAgain) {
+  ControlStream from;
+  ControlStream to;
+  for (std::uint32_t i = 0; i < 40000; ++i) ASSERT_TRUE(from.push(numbered(i)));
+  std::deque<std::uint32_t> offsets;
+  auto under_way = drain(from, TimePoint{1s}, offsets);
+  const auto window = under_way.size();
+  under_way.pop_front();  // lost
+  offsets.pop_front();
+  std::size_t sent = window;
+  std::uint32_t arrived = 0;
+  // All within one instant, so that no timer takes part.
+  while (!under_way.empty()) {
+    to.on_segment({offsets.front(), under_way.front()});
+    under_way.pop_front();
+    offsets.pop_front();
+    while (to.next_message().consumed > 0) ++arrived;
+    from.on_ack(*to.take_ack(), TimePoint{1s});
+    for (auto& bytes : drain(from, TimePoint{1s}, offsets)) {
+      under_way.push_back(std::move(bytes));
+      ++sent;
+    }
+  }
+  EXPECT_EQ(arrived, 40000U);
+  const auto needed = std::size_t{40000} * 7 / kMaxSegment + 1;
+  EXPECT_LT(sent, needed + 2 * window);
+}
+
 }  // namespace
 }  // namespace wormhole
