@@ -60,16 +60,20 @@ std::optional<Initiation::Established> Initiation::on_resp(Bytes message, TimePo
 }
 
 std::optional<InitMessage> Initiation::on_cookie(Bytes message) {
-  if (message.size() != kCookieSize || attempts_.empty()) return std::nullopt;
-  auto& attempt = attempts_.back();
-  const auto cookie = attempt.initiator.read_cookie(message);
-  if (!cookie) return std::nullopt;
-  cookie_ = cookie;
-  InitMessage again{};
-  if (!attempt.initiator.write_init(attempt.index, attempt.payload, cookie_, again)) {
-    return std::nullopt;
+  if (message.size() != kCookieSize) return std::nullopt;
+  for (auto& attempt : attempts_) {
+    const auto cookie = attempt.initiator.read_cookie(message);
+    if (!cookie) continue;
+    // The same cookie again is a copy: an answer would let anybody who has seen it make us send.
+    if (cookie == cookie_) return std::nullopt;
+    cookie_ = cookie;
+    InitMessage again{};
+    if (!attempt.initiator.write_init(attempt.index, attempt.payload, cookie_, again)) {
+      return std::nullopt;
+    }
+    return again;
   }
-  return again;
+  return std::nullopt;
 }
 
 }  // namespace wormhole

@@ -26,8 +26,7 @@ using InitMessage = std::array<std::uint8_t, kInitSize>;
 
 class Initiation {
  public:
-  /// `self` must outlive this. `payload` is completed with a growing attempt number, never
-  /// repeated.
+  /// `self` must outlive this. The attempt number grows from `payload`'s with each INIT.
   Initiation(const KeyPair& self, const PublicKey& responder, HandshakeContext context,
              InitPayload payload);
 
@@ -37,6 +36,8 @@ class Initiation {
   bool is_trying() const { return next_ != kNever; }
   TimePoint next_deadline() const { return next_; }
 
+  /// The attempt number of the last INIT.
+  std::uint32_t attempt() const { return payload_.attempt; }
   /// INITs sent since the last start: 0 for the first.
   unsigned tries() const { return tries_; }
 
@@ -53,7 +54,8 @@ class Initiation {
   };
   /// Takes a RESP to one of the last INITs; it then stops (also when the verdict is a refusal).
   std::optional<Established> on_resp(Bytes message, TimePoint now);
-  /// Takes a COOKIE: the INIT to send again, at once.
+  /// Takes a COOKIE for one of the last INITs: that INIT to send again, at once. Nothing for a
+  /// cookie that we have already.
   std::optional<InitMessage> on_cookie(Bytes message);
 
  private:
