@@ -51,6 +51,7 @@ struct Server::Core {
   Admission admit(const PublicKey& key, const InitPayload& payload);
   ClientRecord* find_by_id_hash(const Mac& hash);
   bool is_replay(const ClientRecord& client, const InitPayload& payload) const;
+  bool is_superseded(const ClientRecord& client, std::uint64_t boot_id) const;
   Enrolment& enrolment_for(const PublicKey& key, TimePoint now, std::uint32_t& base);
 
   // Hop frames (server_hop.cpp).

@@ -33,6 +33,11 @@ bool Server::Core::is_replay(const ClientRecord& client, const InitPayload& payl
          payload.attempt <= client.association->attempt;
 }
 
+bool Server::Core::is_superseded(const ClientRecord& client, std::uint64_t boot_id) const {
+  const auto& gone = client.superseded;
+  return std::find(gone.begin(), gone.end(), boot_id) != gone.end();
+}
+
 Server::Core::Admission Server::Core::admit(const PublicKey& key, const InitPayload& payload) {
   if (payload.lowest_version > kProtocolVersion || payload.highest_version < kProtocolVersion) {
     return {Verdict::kNoCommonVersion};
@@ -44,10 +49,7 @@ Server::Core::Admission Server::Core::admit(const PublicKey& key, const InitPayl
     return {known_id ? Verdict::kWrongKey : Verdict::kUnknownId};
   }
   auto* client = known->second;
-  const auto& gone = client->superseded;
-  if (std::find(gone.begin(), gone.end(), payload.boot_id) != gone.end()) {
-    return {Verdict::kSuperseded};
-  }
+  if (is_superseded(*client, payload.boot_id)) return {Verdict::kSuperseded};
   const bool same = client->association && client->association->boot_id == payload.boot_id;
   return {same ? Verdict::kResumed : Verdict::kAccepted, client};
 }

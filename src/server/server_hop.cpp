@@ -119,7 +119,9 @@ void Server::Core::on_confirmed(ClientRecord& client, HopSession& session, TimeP
                                       " takes over; the older one is told to end");
     }
   }
-  client.sessions.drop_previous();
+  // Also those not yet confirmed: else a renewal begun before the takeover would undo it.
+  client.sessions.drop_beside_current(
+      [&](const HopSession& other) { return is_superseded(client, other.boot_id); });
   association.emplace();
   association->boot_id = session.boot_id;
   association->attempt = session.attempt;

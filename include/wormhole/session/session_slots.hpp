@@ -75,8 +75,14 @@ class SessionSlots {
     return true;
   }
 
-  /// The session before the current one belongs to a process that is no more.
-  void drop_previous() { previous_.reset(); }
+  /// Drops the sessions beside the current one for which `is_over(session)` says yes.
+  template <typename Predicate>
+  void drop_beside_current(Predicate is_over) {
+    if (previous_ && is_over(*previous_)) previous_.reset();
+    for (auto& session : pending_) {
+      if (session && is_over(*session)) session.reset();
+    }
+  }
 
   void clear() {
     current_.reset();
