@@ -77,7 +77,10 @@ void Server::Core::note_source(ClientRecord& client, HopSession& session, const 
                                const Source& source) {
   if (header.counter <= session.newest) return;  // late: says nothing about now
   session.newest = header.counter;
-  if (session.source == source && !client.sources.empty()) return;
+  // The table may name another client: a NAT gives an address to one after the other.
+  const auto known = by_source.find(source);
+  const bool ours = known != by_source.end() && known->second == &client;
+  if (session.source == source && ours) return;
   session.source = source;
   index_sources(client);
 }
