@@ -51,8 +51,9 @@ void Server::Core::on_client_frame(ClientRecord& client, HopSession& session,
   const auto text = open(session, header, datagram, now);
   if (!text) return;
   if (client.sessions.confirm(&session, now)) on_confirmed(client, session, now, out);
-  note_source(client, session, header, {socket, datagram.from});
+  // Telling may cut the client off, and then `session` is gone.
   if (!client.association || client.association->boot_id != session.boot_id) return;
+  note_source(client, session, header, {socket, datagram.from});
   auto& association = *client.association;
   association.last_heard = now;
   if (!association.online) {  // it had been silent, and is back
@@ -60,6 +61,7 @@ void Server::Core::on_client_frame(ClientRecord& client, HopSession& session,
     association.since = now;
     tell_differences(client, now, out);
     tell_peers_about(client, now, out);
+    if (!client.association) return;
   }
   ControlWriter reply;
   ControlReader reader(*text);

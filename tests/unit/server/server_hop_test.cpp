@@ -65,5 +65,28 @@ TEST(ServerHop, AnAddressThatAnotherClientHadIsFoundAgain) {
   EXPECT_TRUE(relays(line, *gcs, ClientNo{1}));
 }
 
+TEST(ServerHop, AClientWhoseRosterIsTooLargeIsCutOffCleanly) {
+  // 15,000 peers with names of 63 characters are 4.1 MiB; told in flows of 4,000 members each.
+  std::vector<std::string> ids{"hub"};
+  std::vector<Flow> flows;
+  for (int i = 0; i < 15000; ++i) {
+    auto number = std::to_string(i);
+    ids.push_back("xdrone" + std::string(57 - number.size(), '-') + number);
+  }
+  for (std::size_t first = 1; first < ids.size(); first += 4000) {
+    const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(4000, ids.size() - first));
+    flows.push_back(between("flow" + std::to_string(first), {"hub"}, {from, from + count}));
+  }
+  HopLine line(ids, std::move(flows));
+  const auto hub = line.link("hub", 1, "203.0.113.8:1001");
+  line.deliver(hub->at, hub->take(), {hub.get()});
+  line.deliver(hub->at, hub->take(), {hub.get()});
+  EXPECT_EQ(line.counter("control_overflow"), 1U);
+  for (const auto& row : line.server->status(line.now).clients) EXPECT_FALSE(row.online);
+  // What was freed is not used: only an instrumented build can see that; this is what it runs.
+  EXPECT_FALSE(relays(line, *hub, ClientNo{2}));
+}
+
 }  // namespace
 }  // namespace wormhole
