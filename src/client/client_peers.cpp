@@ -51,7 +51,9 @@ std::optional<std::uint16_t> Client::Core::add_peer(const KeyBinding& binding) {
 void Client::Core::remove_peer(ClientNo number, Outbox& out) {
   const auto at = by_number.find(number);
   if (at == by_number.end()) return;
-  out.log(LogLevel::kInfo, "peer " + peers[at->second].peer->id() + ": gone");
+  const auto& peer = *peers[at->second].peer;
+  out.log(LogLevel::kInfo, "peer " + peer.id() + ": gone");
+  context.attempts = std::max(context.attempts, peer.attempt());
   peers[at->second] = PeerEntry{};
   by_number.erase(at);
 }

@@ -15,6 +15,7 @@ InitPayload init_payload(const PeerContext& context) {
   InitPayload payload;
   payload.boot_id = context.boot_id;
   payload.id_hash = id_hash(context.id);
+  payload.attempt = context.attempts;
   return payload;
 }
 

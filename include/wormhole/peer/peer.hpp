@@ -28,6 +28,9 @@ struct PeerContext {
   NetworkId network{};
   KnockKey knock{};
   std::uint64_t boot_id = 0;
+  /// The highest attempt number of peers that are gone: one that comes back goes on from here,
+  /// because it may remember.
+  std::uint32_t attempts = 0;
 };
 
 /// A flow as the data path names it. The name lives as long as the client.
@@ -111,6 +114,8 @@ class Peer {
   /// Share of the peer's frames lost on the way to us, over the last ten seconds of traffic.
   double loss() const { return loss_; }
   const PeerDrops& drops() const { return drops_; }
+  /// The attempt number of our last INIT to it.
+  std::uint32_t attempt() const { return initiation_.attempt(); }
 
  private:
   /// How a handshake message travels.

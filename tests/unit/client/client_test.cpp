@@ -104,6 +104,29 @@ TEST(Client, StatusNamesServerPeersAndFlows) {
   EXPECT_TRUE(status.drops.empty());
 }
 
+TEST(Client, APeerThatWasTakenAwayAndGivenBackIsReachedAtOnce) {
+  for (std::size_t away = 0; away < 2; ++away) {
+    Trio trio;
+    trio.run(30min);  // some renewals: their attempt numbers are known at the other end
+    // The other end is away while the server takes the peers from each other and gives them back,
+    // so that only one of the two begins anew.
+    trio.cut[away] = true;
+    trio.run(10s);
+    auto none = trio.network;
+    none.flows.clear();
+    trio.server->set_network(none, trio.directory, trio.now, trio.server_out);
+    trio.run(100ms);
+    trio.server->set_network(trio.network, trio.directory, trio.now, trio.server_out);
+    trio.run(100ms);
+    trio.cut[away] = false;
+    trio.run(2s);
+    trio.app_send(1 - away, Trio::kMavlink, "hello");
+    trio.run(2s);
+    ASSERT_EQ(trio.delivered.size(), 1U) << "away: " << away;
+    EXPECT_EQ(trio.delivered[0].text, "hello");
+  }
+}
+
 TEST(Client, ARefusingApplicationRestsForASecond) {
   Trio trio;
   trio.run(10ms);

@@ -30,12 +30,12 @@ Trio::Trio() {
   NetworkIdentity identity;
   identity.server_key = server_keys.public_key;
   identity.knock.fill(9);
-  Directory directory;
   directory.clients["drone3"] = {ClientNo{1}, KeyBinding{"drone3", keys[0].public_key, {}}};
   directory.clients["gcs4"] = {ClientNo{2}, KeyBinding{"gcs4", keys[1].public_key, {}}};
   directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
-  server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77},
-                                    two_clients(keys[0], keys[1]), directory, rng);
+  network = two_clients(keys[0], keys[1]);
+  server =
+      std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, network, directory, rng);
   for (std::size_t i = 0; i < 2; ++i) {
     ClientConfig config;
     config.id = i == 0 ? "drone3" : "gcs4";
@@ -76,6 +76,9 @@ bool Trio::deliver_one() {
   if (under_way_.empty()) return false;
   auto item = std::move(under_way_.front());
   under_way_.pop_front();
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (cut[i] && (item.from == kClientAt[i] || item.to == kClientAt[i])) return true;
+  }
   const NetDatagram datagram{item.from, item.bytes};
   if (item.to == kServerAt) {
     server->on_net_datagrams(SocketNo{0}, {&datagram, 1}, now, server_out);

@@ -35,6 +35,9 @@ class Trio {
   std::vector<ClientCommand> commands[2];
   TimePoint now{1000s};
   SeededRng rng{7};
+  Network network;  ///< what the server was started with
+  Directory directory;
+  bool cut[2] = {};  ///< nothing passes to or from this client
   std::unique_ptr<Server> server;
   std::unique_ptr<Client> clients[2];
   ServerOutbox server_out;
