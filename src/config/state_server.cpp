@@ -271,7 +271,12 @@ EnrolResult ServerState::enrol(const KeyBinding& binding, std::uint64_t wall_s) 
         return record.invite_key == binding.chain->statement.invite_key;
       });
   if (invite == client.invites.end()) return EnrolResult::kUnknown;
-  if (invite->state == InviteRecord::State::kUsed) return EnrolResult::kUsed;
+  if (invite->state == InviteRecord::State::kUsed) {
+    // The answer may have been lost on the way: the machine that used the code may ask again.
+    const auto& bound = client.binding;
+    const bool same = bound && bound->key == binding.key && bound->serial() == binding.serial();
+    return same ? EnrolResult::kDone : EnrolResult::kUsed;
+  }
   if (invite->state == InviteRecord::State::kWithdrawn) return EnrolResult::kUnknown;
   if (wall_s > invite->expires_s) return EnrolResult::kExpired;
   invite->state = InviteRecord::State::kUsed;

@@ -215,7 +215,7 @@ class Enroll(CliTest):
         code = self.wormhole("invite", "drone3", "-c", self.routes()).stdout.strip()
         for cut in (code[:-1], code[:100], code[:50] + code[51:]):
             self.fails(USAGE, "cut short or mistyped", "enroll", stdin=cut)
-        self.assertEqual(os.listdir(self.dir), sorted(["routes.yaml", "server"]))
+        self.assertEqual(sorted(os.listdir(self.dir)), ["routes.yaml", "server"])
 
     def on_terminal(self, *keys):
         """Types `keys` at the prompt of a terminal; returns the exit code and what was shown."""

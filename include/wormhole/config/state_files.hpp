@@ -53,8 +53,8 @@ class ServerState {
   /// for the ID is withdrawn.
   Result<InviteCode> invite(const std::string& id, const Network& network, std::uint64_t wall_s,
                             std::uint64_t valid_s, Rng& rng);
-  /// Burns the code and stores the binding in one durable write. Exactly one call for one code
-  /// gives kDone.
+  /// Burns the code and stores the binding in one durable write. One code makes one key a
+  /// client: who used it may ask again (kDone), everybody else gets kUsed.
   EnrolResult enrol(const KeyBinding& binding, std::uint64_t wall_s);
 
  private:

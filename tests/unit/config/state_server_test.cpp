@@ -228,6 +228,16 @@ TEST_F(ServerStateTest, RemovingAnIdNeitherRevivesItsCodeNorGivesItsNumberAway) 
   EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kUsed);
 }
 
+TEST_F(ServerStateTest, WhoUsedACodeMayAskAgain) {
+  auto state = open();
+  const auto code = invite(state, "drone3");
+  const auto binding = bind(code);
+  ASSERT_EQ(state.enrol(binding, kNow), EnrolResult::kDone);
+  EXPECT_EQ(state.enrol(binding, kNow), EnrolResult::kDone);
+  EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kUsed);
+  EXPECT_EQ(state.directory_for(network_)->clients.at("drone3").binding->key, binding.key);
+}
+
 TEST_F(ServerStateTest, AKeyByHandWinsAndTakesNoInvite) {
   auto state = open();
   ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
