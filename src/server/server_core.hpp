@@ -114,6 +114,8 @@ struct Server::Core {
   std::map<Mac, ClientRecord*> by_id_hash;
   std::unordered_map<Source, ClientRecord*, SourceHash> by_source;
   std::vector<std::unique_ptr<Enrolment>> enrolments;  // by slot
+  /// What is being stored, by ticket. It outlives the enrolment: the code is used up by then.
+  std::map<std::uint64_t, KeyBinding> storing;
   std::uint64_t next_ticket = 1;
   TimePoint next_sweep = kNever;
   TimePoint stream_deadline = kNever;  // the earliest of all control streams

@@ -5,6 +5,16 @@
 #include "server/server_core.hpp"
 
 namespace wormhole {
+namespace {
+
+/// Whether `client` has this very key by this very code.
+bool is_bound(const ClientRecord& client, const KeyBinding& binding) {
+  const auto& known = client.binding;
+  return known && known->chain && known->key == binding.key &&
+         known->chain->statement.invite_key == binding.chain->statement.invite_key;
+}
+
+}  // namespace
 
 void Server::Core::on_enrolment_frame(std::size_t slot, HopSession& session,
                                       const FrameHeader& header, SocketNo socket,
@@ -50,8 +60,12 @@ void Server::Core::request_enrolment(Enrolment& enrolment, KeyBinding binding, T
   if (!verify_binding(binding, config.network.signing_key, config.network.network)) {
     return answer_enrolment(enrolment, EnrolResult::kNotGenuine, now, out);
   }
+  if (storing.size() >= kMaxEnrolments) {
+    return answer_enrolment(enrolment, EnrolResult::kStoreFailed, now, out);
+  }
   enrolment.ticket = next_ticket++;
   enrolment.binding = binding;
+  storing.emplace(*enrolment.ticket, binding);
   out.commands.emplace_back(StoreEnrolment{*enrolment.ticket, std::move(binding)});
 }
 
@@ -68,20 +82,24 @@ void Server::Core::answer_enrolment(Enrolment& enrolment, EnrolResult result, Ti
 void Server::on_enrolled(std::uint64_t ticket, EnrolResult result, TimePoint now,
                          ServerOutbox& out) {
   auto& core = *core_;
+  const auto stored = core.storing.extract(ticket);
+  if (stored.empty()) return;
+  const auto& binding = stored.mapped();
+  const auto client = core.clients.find(binding.id);
+  if (result == EnrolResult::kDone && client != core.clients.end()) {
+    core.bind(*client->second, binding, now, out);
+    ++core.counters.enrolled;
+    out.log(LogLevel::kInfo,
+            "client " + binding.id + ": enrolled with key " + fingerprint(binding.key));
+  }
+  // Its own key has used the code: the first answer was lost.
+  const bool again = result == EnrolResult::kUsed && client != core.clients.end() &&
+                     is_bound(*client->second, binding);
   const auto at = std::find_if(core.enrolments.begin(), core.enrolments.end(),
                                [&](const auto& entry) { return entry && entry->ticket == ticket; });
-  if (at == core.enrolments.end())
-    return;  // it gave up; what was stored is stored and found at the next start
-  auto& enrolment = **at;
-  enrolment.ticket.reset();
-  const auto client = core.clients.find(enrolment.binding.id);
-  if (result == EnrolResult::kDone && client != core.clients.end()) {
-    core.bind(*client->second, enrolment.binding, now, out);
-    ++core.counters.enrolled;
-    out.log(LogLevel::kInfo, "client " + enrolment.binding.id + ": enrolled with key " +
-                                 fingerprint(enrolment.binding.key));
-  }
-  core.answer_enrolment(enrolment, result, now, out);
+  if (at == core.enrolments.end()) return;  // it gave up
+  (*at)->ticket.reset();
+  core.answer_enrolment(**at, again ? EnrolResult::kDone : result, now, out);
 }
 
 void Server::Core::bind(ClientRecord& client, const KeyBinding& binding, TimePoint now,

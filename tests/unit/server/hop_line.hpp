@@ -45,6 +45,7 @@ class HopLine {
   HopLine(const std::vector<std::string>& ids, std::vector<Flow> flows) {
     crypto_init();
     identity.server_key = server_keys.public_key;
+    identity.signing_key = signing.public_key;
     identity.knock.fill(9);
     Network network;
     Directory directory;
@@ -62,10 +63,11 @@ class HopLine {
                                       std::move(directory), rng);
   }
 
-  /// A process of client `id`; its first INIT waits in its tray.
-  std::unique_ptr<Link> link(const std::string& id, std::uint64_t boot_id, const char* at) {
+  /// A process of client `id`; its first INIT waits in its tray. It enrols when `invite` is set.
+  std::unique_ptr<Link> link(const std::string& id, std::uint64_t boot_id, const char* at,
+                             const Mac& invite = {}) {
     HopConfig config{id,      keys.at(id), identity.server_key, identity.network, identity.knock,
-                     boot_id, {}};
+                     boot_id, invite};
     auto made = std::make_unique<Link>(std::move(config), *Endpoint::parse(at), rng);
     made->hop.set_servers({kServer}, now, made->out);
     return made;
@@ -84,6 +86,7 @@ class HopLine {
         link->hop.on_datagram({kServer, bytes}, now, link->out, link->events);
       }
     }
+    commands.insert(commands.end(), server_out.commands.begin(), server_out.commands.end());
     server_out.clear();
   }
 
@@ -104,10 +107,12 @@ class HopLine {
   SeededRng rng{11};
   TimePoint now{1000s};
   KeyPair server_keys = KeyPair::generate(rng);
+  SigningKey signing = SigningKey::generate(rng);
   NetworkIdentity identity;
   std::map<std::string, KeyPair> keys;
   std::unique_ptr<Server> server;
   ServerOutbox server_out;
+  std::vector<ServerCommand> commands;
 };
 
 }  // namespace wormhole::testing
