@@ -5,16 +5,6 @@
 #include "server/server_core.hpp"
 
 namespace wormhole {
-namespace {
-
-/// Whether `client` has this very key by this very code.
-bool is_bound(const ClientRecord& client, const KeyBinding& binding) {
-  const auto& known = client.binding;
-  return known && known->chain && known->key == binding.key &&
-         known->chain->statement.invite_key == binding.chain->statement.invite_key;
-}
-
-}  // namespace
 
 void Server::Core::on_enrolment_frame(std::size_t slot, HopSession& session,
                                       const FrameHeader& header, SocketNo socket,
@@ -92,14 +82,11 @@ void Server::on_enrolled(std::uint64_t ticket, EnrolResult result, TimePoint now
     out.log(LogLevel::kInfo,
             "client " + binding.id + ": enrolled with key " + fingerprint(binding.key));
   }
-  // Its own key has used the code: the first answer was lost.
-  const bool again = result == EnrolResult::kUsed && client != core.clients.end() &&
-                     is_bound(*client->second, binding);
   const auto at = std::find_if(core.enrolments.begin(), core.enrolments.end(),
                                [&](const auto& entry) { return entry && entry->ticket == ticket; });
   if (at == core.enrolments.end()) return;  // it gave up
   (*at)->ticket.reset();
-  core.answer_enrolment(**at, again ? EnrolResult::kDone : result, now, out);
+  core.answer_enrolment(**at, result, now, out);
 }
 
 void Server::Core::bind(ClientRecord& client, const KeyBinding& binding, TimePoint now,
