@@ -133,6 +133,29 @@ def check_file(path, root):
     return found
 
 
+def types_of(path, root):
+    """(qualified name, place) of each type defined at namespace scope, anonymous namespaces apart."""
+    spaces = []
+    for number, line in enumerate(strip(path.read_text(encoding="utf-8")).splitlines(), 1):
+        opened = re.match(r"namespace\s*([\w:]*)\s*\{\s*$", line)
+        if opened:
+            spaces.append(opened[1])
+        elif spaces and re.match(r"\}\s*$", line):
+            spaces.pop()  # the format has no other bare brace in the first column
+        defined = re.match(r"(?:struct|class|enum class|union) (\w+)(?: final)?(?: : [^;]*)?\s*\{", line)
+        if defined and "" not in spaces:
+            yield "::".join([*spaces, defined[1]]), f"{path.relative_to(root)}:{number}"
+
+
+def check_types(paths, root):
+    """One name, one type in the whole program: the linker takes either definition and says nothing."""
+    places = {}
+    for path in paths:
+        for name, place in types_of(path, root):
+            places.setdefault(name, []).append(place)
+    return [f"{at[1]}: {name} is also defined at {at[0]}" for name, at in places.items() if len(at) > 1]
+
+
 def check_length(path, root):
     lines = len(path.read_text(encoding="utf-8").splitlines())
     return [f"{path.relative_to(root)}: {lines} lines, at most {MAX_LINES}"] if lines > MAX_LINES else []
@@ -143,9 +166,8 @@ def files(root, folders, suffixes):
 
 
 def check_tree(root):
-    found = []
-    for path in files(root, ["include", "src"], {".hpp", ".cpp"}):
-        found += check_file(path, root)
+    sources = files(root, ["include", "src"], {".hpp", ".cpp"})
+    found = [violation for path in sources for violation in check_file(path, root)] + check_types(sources, root)
     for path in files(root, ["include", "src", "tests", "bench", "scripts"], {".hpp", ".cpp", ".py", ".sh"}):
         if "node_modules" not in path.parts:
             found += check_length(path, root)
@@ -180,6 +202,9 @@ SELF_TEST = [
     ("src/shell/a.cpp", "struct A : std::enable_shared_from_this<A> {}; shared_from_this();", "owner"),
     ("src/shell/a.cpp", "std::mutex m;", "no mutex"),
     ("src/cellar/a.cpp", "", "no room cellar"),
+    ("src/client/own.hpp", "namespace wormhole {\nstruct Secret {\n};\n}  // namespace wormhole\n", "also defined"),
+    ("src/client/own.hpp", "namespace wormhole {\nnamespace {\nstruct Secret {\n};\n}\n}\n", None),
+    ("src/client/own.hpp", "namespace wormhole::own {\nclass Secret : Base {\n};\n}\n", None),
     ("src/base/a.cpp", "\n" * (MAX_LINES + 1), "at most"),
     ("src/base/a.cpp", '// steady_clock::now() in a comment\nauto s = "std::mutex";\n#include <chrono>', None),
     ("src/shell/a.cpp", '#include <sodium.h>\n#include <boost/asio.hpp>\nauto t = Clock::now();', None),
@@ -192,7 +217,7 @@ def self_test():
     for name, text, want in SELF_TEST:
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            for path, content in (("src/server/secret.hpp", ""), ("src/client/own.hpp", ""), (name, text)):
+            for path, content in (("src/server/secret.hpp", "namespace wormhole {\nstruct Secret {};\n}\n"), ("src/client/own.hpp", ""), (name, text)):
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 (root / path).write_text(content)
             found = check_tree(root)

@@ -71,7 +71,7 @@ InviteRecord invite_from(const JsonObject& object, JsonProblem& problem) {
   return invite;
 }
 
-json::object to_value(const ClientRecord& client) {
+json::object to_value(const StoredClient& client) {
   json::object object{{"number", client.number}};
   if (client.binding) object["binding"] = to_value(*client.binding);
   auto& invites = object["invites"].emplace_array();
@@ -79,9 +79,9 @@ json::object to_value(const ClientRecord& client) {
   return object;
 }
 
-ClientRecord client_from(const JsonObject& object, const std::string& id, JsonProblem& problem) {
+StoredClient client_from(const JsonObject& object, const std::string& id, JsonProblem& problem) {
   object.only({"number", "binding", "invites"});
-  ClientRecord client;
+  StoredClient client;
   client.number = static_cast<std::uint16_t>(object.number("number", kMaxNumber));
   if (object.has("binding")) client.binding = binding_from(object.object("binding"), id);
   for (const auto& item : object.array("invites")) {

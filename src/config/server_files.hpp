@@ -25,7 +25,7 @@ struct InviteRecord {
   State state = State::kOpen;
 };
 
-struct ClientRecord {
+struct StoredClient {
   std::uint16_t number = 0;
   std::optional<KeyBinding> binding;  ///< always with a chain
   std::vector<InviteRecord> invites;  ///< oldest first
@@ -37,7 +37,7 @@ inline constexpr std::size_t kMaxInvites = 4;
 /// Records stay when their ID or flow leaves the configuration, so that numbers are never given
 /// twice.
 struct ServerRecords {
-  std::map<std::string, ClientRecord> clients;
+  std::map<std::string, StoredClient> clients;
   std::map<std::string, std::uint16_t> flows;
   std::uint64_t last_serial = 0;
 };

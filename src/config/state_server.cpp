@@ -97,7 +97,7 @@ Error out_of_numbers(const char* what, const std::string& name) {
 /// Gives numbers to what has none. True when something changed.
 Result<bool> number_all(const Network& network, ServerRecords& records) {
   auto client_no =
-      highest_number(records.clients, [](const ClientRecord& client) { return client.number; });
+      highest_number(records.clients, [](const StoredClient& client) { return client.number; });
   auto flow_no = highest_number(records.flows, [](std::uint16_t number) { return number; });
   bool changed = false;
   for (const auto& client : network.clients) {
@@ -221,7 +221,7 @@ std::optional<Error> invite_obstacle(const std::string& id, const Network& netwo
 }
 
 /// Adds an open invite; an earlier one that is open is withdrawn.
-void add_invite(ClientRecord& client, const InviteRecord& invite) {
+void add_invite(StoredClient& client, const InviteRecord& invite) {
   for (auto& earlier : client.invites) {
     if (earlier.state == InviteRecord::State::kOpen) {
       earlier.state = InviteRecord::State::kWithdrawn;

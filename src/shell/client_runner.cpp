@@ -89,7 +89,7 @@ struct ClientRunner::Impl {
   AppReceiver app_receiver;
   BatchSender sender;
   std::array<std::optional<UdpSocket>, 2> sockets;  // IPv4, IPv6
-  std::map<FlowNo, FlowPort> ports;
+  std::map<FlowNo, FlowSocket> ports;
   DeadlineTimer timer;
   EndpointResolver resolver;
   Worker worker;
@@ -182,7 +182,7 @@ void ClientRunner::Impl::settle() {
 void ClientRunner::Impl::execute(const OpenFlowPort& command) {
   const Endpoint at{options.bind, command.port};
   const auto flow = command.flow;
-  auto opened = FlowPort::open(
+  auto opened = FlowSocket::open(
       io, at, app_receiver,
       [this, flow](std::span<const AppDatagram> batch) {
         core.on_app_datagrams(flow, batch, core_now(), out);

@@ -44,7 +44,7 @@ void set_option(int fd, int level, int name, int value) {
 
 }  // namespace
 
-void drain_error_queue(int fd, const FlowPort::OnRefused& on_refused) {
+void drain_error_queue(int fd, const FlowSocket::OnRefused& on_refused) {
   for (int i = 0; i < kErrorsPerTurn; ++i) {
     SocketAddress to;
     std::array<std::uint8_t, 1> ignored{};
@@ -67,10 +67,10 @@ void drain_error_queue(int fd, const FlowPort::OnRefused& on_refused) {
   }
 }
 
-Result<FlowPort> FlowPort::open(boost::asio::io_context& io, const Endpoint& at,
-                                AppReceiver& receiver, AppReceiver::OnBatch on_batch,
-                                OnRefused on_refused) {
-  FlowPort port;
+Result<FlowSocket> FlowSocket::open(boost::asio::io_context& io, const Endpoint& at,
+                                    AppReceiver& receiver, AppReceiver::OnBatch on_batch,
+                                    OnRefused on_refused) {
+  FlowSocket port;
   port.lock_ = take_lock(at);
   if (!port.lock_.is_open()) return taken(at);
   FileDescriptor fd(::socket(family_of(at.address), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
