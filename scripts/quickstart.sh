@@ -82,9 +82,10 @@ sys.exit(not (s["server"]["connected"] and s["peers"] and s["peers"][0]["path"] 
 say "a server on 127.0.0.1:$port, and a code for each client"
 "$wormhole" server -c "$work/routes.yaml" >"$work/server.log" 2>&1 &
 pids+=($!)
+wait_for "the server's start" test -S "$work/server/control.sock"
 for who in drone3:127.1.0.1 gcs4:127.1.0.2; do
   id=${who%%:*} bind=${who##*:}
-  wait_for "the invitation of $id" bash -c "'$wormhole' invite $id -c '$work/routes.yaml' >'$work/$id.code'"
+  "$wormhole" invite "$id" -c "$work/routes.yaml" >"$work/$id.code" 2>"$work/$id-invite.log" || fail "no code for $id"
   "$wormhole" enroll --state-dir "$work/$id" <"$work/$id.code" >"$work/$id-enroll.log" 2>&1 || fail "$id could not enrol"
   "$wormhole" client --id "$id" --state-dir "$work/$id" --bind "$bind" >"$work/$id.log" 2>&1 &
   pids+=($!)

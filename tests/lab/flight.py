@@ -12,6 +12,7 @@ from natlab import SRV_IPS, Lab
 from support.network import Network, wait_until
 
 LOGS = pathlib.Path("/run/natlab/flight-logs")
+NAME_LENGTH = 40  # the control socket's path has at most 107 bytes
 WHERE = {"server": "srv", "drone3": "a", "gcs4": "b"}
 VIDEO, MAVLINK, LOAD, COUNTING = 5600, 14550, 5201, 9000
 LOAD_APP = 5202  # iperf3's server; another port than the flow's, so that it may bind any address
@@ -80,7 +81,7 @@ class Flight(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("flight").up(self.sites)
         self.addCleanup(self.lab.down)
-        folder = LOGS / self.id().rsplit(".", 1)[-1]
+        folder = LOGS / self.id().rsplit(".test_", 1)[-1][:NAME_LENGTH]
         shutil.rmtree(folder, ignore_errors=True)
         self.net = Network(folder, {"addresses": self.addresses}, dict(FLOWS),
                            lambda who: ["ip", "netns", "exec", self.lab.ns(WHERE.get(who, "a"))])

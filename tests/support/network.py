@@ -6,6 +6,7 @@ in which network namespace a command runs; without it everything runs on this ma
 import json
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -84,16 +85,23 @@ class Network:
             process.wait()
 
     def start_server(self):
+        """Starts it and waits until it answers on its control socket, which it opens last."""
         self.write_routes()
-        return self.spawn("server", self.command("server", "server", "-c", self.folder / "routes.yaml"))
+        process = self.spawn("server", self.command("server", "server", "-c", self.folder / "routes.yaml"))
+        wait_until("the server answers", self.server_answers)
+        return process
+
+    def server_answers(self):
+        with socket.socket(socket.AF_UNIX) as caller:
+            return caller.connect_ex(str(self.folder / "server" / "control.sock")) == 0
 
     def invite(self, client):
-        """The code for `client`, as soon as the server answers."""
-        def attempt():
-            done = subprocess.run(self.command("server", "invite", client, "-c", self.folder / "routes.yaml"),
-                                  capture_output=True, text=True, timeout=10)
-            return done.returncode == 0 and done.stdout
-        return wait_until(f"an invitation for {client}", attempt)
+        """The code for `client`, made by the running server."""
+        done = subprocess.run(self.command("server", "invite", client, "-c", self.folder / "routes.yaml"),
+                              capture_output=True, text=True, timeout=10)
+        if done.returncode:
+            raise Failed(f"no code for {client}: {done.stderr}")
+        return done.stdout
 
     def state(self, client):
         return self.folder / client

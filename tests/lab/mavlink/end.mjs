@@ -1,5 +1,6 @@
 // One end of a MAVLink 2 link: end.mjs drone|station
 // Listens on 127.0.0.1:14550, sends to 127.1.0.1:14550. Commands on standard input, one a line:
+//   go      start sending: heartbeats, and from the drone its attitude
 //   params  the station asks for the drone's parameters
 //   quiet   stop sending
 //   report  print what was sent and received as one line of JSON
@@ -90,9 +91,13 @@ input.pipe(splitter).pipe(new MavLinkPacketParser()).on('data', receive)
 socket.on('message', datagram => input.write(datagram))
 socket.bind(PORT, '127.0.0.1', () => {
   let count = 0
-  const timers = [setInterval(heartbeat, 100)]
-  if (role === 'drone') timers.push(setInterval(() => attitude(count++), 1000 / ATTITUDE_HZ))
+  const timers = []
+  const go = () => {
+    timers.push(setInterval(heartbeat, 100))
+    if (role === 'drone') timers.push(setInterval(() => attitude(count++), 1000 / ATTITUDE_HZ))
+  }
   readline.createInterface({ input: process.stdin }).on('line', line => {
+    if (line === 'go') go()
     if (line === 'params') send(new common.ParamRequestList())
     if (line === 'quiet') timers.forEach(clearInterval)
     if (line === 'report') console.log(JSON.stringify({ ...seen, parameters: parameters.size }))
