@@ -45,6 +45,6 @@ unshare --mount --pid --fork chroot "$root" /bin/sh -euc '
   export CCACHE_DIR=/var/cache/ccache LC_ALL=C.UTF-8
   cd /wormhole
   cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release
-  cmake --build /build
+  cmake --build /build --target wormhole unit_tests sim_tests
   ctest --test-dir /build -L "^(unit|sim)$" -j "$(nproc)" --output-on-failure --no-tests=error'
 echo "portability: builds and passes on Debian 13"
