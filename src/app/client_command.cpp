@@ -24,6 +24,7 @@ struct ClientOptions {
   std::string server;
   std::string log_level = "info";
   BindOptions where;
+  bool deliver_anywhere = false;
 };
 
 struct Stop {
@@ -54,6 +55,7 @@ std::variant<ClientRunOptions, Stop> load(const ClientOptions& options, const st
   run.bind = *IpAddress::parse(options.where.bind);
   if (!options.server.empty()) run.server = options.server;
   run.pins = std::move(*pins);
+  run.deliver_anywhere = options.deliver_anywhere;
   return run;
 }
 
@@ -130,6 +132,9 @@ void add_client_command(CLI::App& app, Run& run) {
   add_state_dir_option(*command, options->state_dir);
   add_server_option(*command, options->server);
   add_bind_options(*command, options->where);
+  command->add_flag("--deliver-anywhere", options->deliver_anywhere,
+                    "let `deliver` in routes.yaml name other machines (a gateway); else only this "
+                    "one's loopback");
   add_log_level_option(*command, options->log_level);
   command->callback([&run, options] { run = [options] { return client(*options); }; });
 }

@@ -27,7 +27,7 @@ Client::Core::Core(ClientConfig client_config, Rng& random)
       rng(random),
       context{config.id, config.keys, config.network.network, config.network.knock, config.boot_id},
       hop(hop_config(config), rng),
-      flows(config.bind) {}
+      flows(config.bind, config.deliver_anywhere) {}
 
 Client::Client(ClientConfig config, Rng& rng)
     : core_(std::make_unique<Core>(std::move(config), rng)) {}

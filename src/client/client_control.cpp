@@ -174,6 +174,12 @@ void Client::Core::on_message(const PeerRemove& message, TimePoint /*now*/, Clie
 
 void Client::Core::on_message(const FlowPut& message, TimePoint /*now*/, ClientOutbox& out) {
   if (!flows.put(message, out.commands)) ++drops.unreadable_peer;
+  const auto* flow = flows.find(message.number);
+  if (flow != nullptr && flows.withholds_delivery(*flow)) {
+    out.log(LogLevel::kWarning,
+            "flow " + message.name + ": routes.yaml delivers to " + message.deliver_to.to_string() +
+                ", another machine; start this client with --deliver-anywhere to allow that");
+  }
   relink();
 }
 

@@ -55,11 +55,17 @@ std::optional<FlowRef> FlowTable::make_ref(FlowNo number, const std::string& nam
   return FlowRef{number, slot, kept};
 }
 
+bool FlowTable::withholds_delivery(const FlowPort& flow) const {
+  return !deliver_anywhere_ && flow.deliver.kind == Deliver::Kind::kEndpoint &&
+         !flow.deliver.endpoint.address.is_loopback();
+}
+
 std::optional<Endpoint> FlowTable::fixed_target(const FlowPort& flow) const {
   switch (flow.deliver.kind) {
     case Deliver::Kind::kNone:
       return std::nullopt;
     case Deliver::Kind::kEndpoint:
+      if (withholds_delivery(flow)) return std::nullopt;
       return flow.deliver.endpoint;
     case Deliver::Kind::kDefault:
       break;
@@ -75,7 +81,9 @@ bool FlowTable::put(const FlowPut& flow, std::vector<ClientCommand>& commands) {
     if (!entry) flows_.erase(flow.number);
     return false;
   }
-  const bool new_port = !entry || entry->port != flow.port || entry->ref.name != ref->name;
+  const bool new_port = !entry || entry->port != flow.port ||
+                        static_cast<std::uint8_t>(entry->protocol) != flow.protocol ||
+                        entry->ref.name != ref->name;
   if (entry && new_port) commands.emplace_back(CloseFlowPort{flow.number});
   if (new_port) entry = std::make_unique<FlowPort>();
   entry->ref = *ref;

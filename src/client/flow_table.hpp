@@ -70,7 +70,12 @@ class FlowTable {
   static constexpr Duration kRetryFirst = 1s;
   static constexpr Duration kRetryMost = 5s;
 
-  explicit FlowTable(IpAddress bind) : bind_(bind) {}
+  FlowTable(IpAddress bind, bool deliver_anywhere)
+      : bind_(bind), deliver_anywhere_(deliver_anywhere) {}
+
+  /// Whether the flow's `deliver` names another machine and this client's owner has not allowed
+  /// that.
+  bool withholds_delivery(const FlowPort& flow) const;
 
   /// Null when the flow is unknown.
   FlowPort* find(FlowNo number);
@@ -105,6 +110,7 @@ class FlowTable {
   std::optional<Endpoint> fixed_target(const FlowPort& flow) const;
 
   IpAddress bind_;
+  bool deliver_anywhere_;
   std::map<FlowNo, std::unique_ptr<FlowPort>> flows_;
   std::vector<FlowPort*> by_number_;  // the data path's look-up; owned by flows_
   std::deque<std::string> names_;     // by slot - 1; addresses are stable

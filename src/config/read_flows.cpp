@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/key_path.hpp"
+#include "config/peer_limit.hpp"
 #include "config/sections.hpp"
 
 namespace wormhole {
@@ -244,6 +245,18 @@ void check_pairs(const std::vector<PlacedFlow>& flows, ErrorList& errors) {
   }
 }
 
+void check_peers(const std::vector<PlacedFlow>& placed, const std::vector<Flow>& flows,
+                 ErrorList& errors) {
+  if (!errors.empty()) return;  // routes may be half read
+  const auto crowded = find_crowded_client(flows);
+  if (!crowded) return;
+  const auto at = std::find_if(placed.begin(), placed.end(),
+                               [&](const auto& one) { return one.flow.name == crowded->flow; });
+  errors.add(at->place, path_of("flows", crowded->flow),
+             "client " + crowded->id + " has " + std::to_string(crowded->peers) +
+                 " peers in all its flows; expected at most " + std::to_string(kMaxPeersOfClient));
+}
+
 }  // namespace
 
 std::vector<Flow> read_flows(const Value& section, const Population& population,
@@ -260,7 +273,8 @@ std::vector<Flow> read_flows(const Value& section, const Population& population,
   check_pairs(placed, errors);
   std::vector<Flow> flows;
   flows.reserve(placed.size());
-  for (auto& one : placed) flows.push_back(std::move(one.flow));
+  for (auto& one : placed) flows.push_back(one.flow);
+  check_peers(placed, flows, errors);
   return flows;
 }
 

@@ -62,7 +62,7 @@ void HopLink::on_timeout(TimePoint now, Outbox& out, std::vector<HopEvent>& even
         std::find(servers_.begin(), servers_.end(), session->server) - servers_.begin());
     initiation_.start(now);
   }
-  if (unanswered_since_ && now - *unanswered_since_ >= suspect_after()) become_suspect(now, out);
+  if (now >= suspect_time()) become_suspect(now, out);
   if (now >= next_ping_) send_ping(now, out);
   if (initiation_.next_deadline() <= now) send_init(now, out);
   if (stream_.next_deadline() <= now) flush_stream(now, out);
@@ -78,7 +78,7 @@ TimePoint HopLink::next_deadline() const {
   const auto* session = slots_.current();
   if (session == nullptr) return due;
   if (!initiation_.is_trying()) due = std::min(due, session->rekey_time());
-  if (unanswered_since_ && !suspect_) due = std::min(due, *unanswered_since_ + suspect_after());
+  due = std::min(due, suspect_time());
   return std::min(due, stream_.next_deadline());
 }
 
@@ -97,12 +97,22 @@ void HopLink::become_suspect(TimePoint now, Outbox& out) {
                                   std::to_string(servers_.size()) + " address(es) again and again");
 }
 
+TimePoint HopLink::suspect_time() const {
+  if (!unanswered_since_ || suspect_) return kNever;
+  return std::max(*unanswered_since_ + suspect_after(), quiet_until_);
+}
+
+bool HopLink::answer_is_missing(TimePoint now) const {
+  return unanswered_since_ && now - *unanswered_since_ >= rtt_.value_or(kMissingPing) * 3 / 2;
+}
+
 Duration HopLink::suspect_after() const {
   return std::clamp<Duration>(rtt_.value_or(0s) * 3, kSuspectAfter, kSuspectMost);
 }
 
 Duration HopLink::ping_interval(TimePoint now) const {
   const bool active = last_traffic_ != TimePoint::min() && now - last_traffic_ < kActiveFor;
+  if (answer_is_missing(now)) return kMissingPing;
   return active || unanswered_since_ ? kActivePing : kIdlePing;
 }
 
@@ -170,10 +180,14 @@ bool HopLink::relay(MutBytes frame, Outbox& out) {
   return true;
 }
 
-void HopLink::close(TimePoint now, Outbox& out) {
+void HopLink::close_session(TimePoint now, Outbox& out) {
   ControlWriter items;
   items.add(Close{CloseReason::kShuttingDown});
   send_control(items, now, out);
+}
+
+void HopLink::close(TimePoint now, Outbox& out) {
+  close_session(now, out);
   closed_ = true;
 }
 

@@ -142,8 +142,9 @@ void HopLink::on_control(const ControlItem& item, ControlWriter& reply, TimePoin
     events.emplace_back(HopClosed{close->reason});
   } else if (const auto* restarting = std::get_if<Restarting>(&item)) {
     const auto spread = static_cast<std::uint32_t>(restarting->spread_ms) + 1U;
-    initiation_.start(now + std::chrono::milliseconds(restarting->reconnect_ms) +
-                      std::chrono::milliseconds(rng_.below(spread)));
+    quiet_until_ = now + std::chrono::milliseconds(restarting->reconnect_ms) +
+                   std::chrono::milliseconds(rng_.below(spread));
+    initiation_.start(quiet_until_);
   }
 }
 
@@ -163,6 +164,8 @@ void HopLink::drain_messages(Outbox& out, TimePoint now, std::vector<HopEvent>& 
         out.log(LogLevel::kError,
                 "server " + server().to_string() +
                     " sends control messages that this version can't read; connecting anew");
+        // The server forgets our process with it, so that both streams begin anew.
+        close_session(now, out);
         stream_.reset();
         server_boot_.reset();
         slots_.clear();

@@ -29,7 +29,8 @@ Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& bin
       slot_(slot),
       binding_(binding),
       mac1_key_(mac1_key(context.keys.public_key, context.knock)),
-      initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)) {}
+      initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)),
+      fragmented_(rng.number<std::uint32_t>()) {}
 
 HandshakeContext Peer::handshake_context(bool we_initiate) const {
   const auto& initiator = we_initiate ? context_.id : binding_.id;

@@ -157,6 +157,7 @@ void Server::Core::on_control(ClientRecord& client, const ControlItem& item, Con
     carry_handshake(client, *handshake, now, out);
   } else if (std::holds_alternative<Close>(item)) {
     go_offline(client, "it has stopped", now, out);
+    client.association.reset();
   }
 }
 

@@ -44,6 +44,7 @@ ClientConfig core_config(const ClientRunOptions& options, Rng& rng) {
   config.boot_id = rng.number<std::uint64_t>() | 1U;  // 0 means offline on the wire
   config.bind = options.bind;
   config.pins = options.pins;
+  config.deliver_anywhere = options.deliver_anywhere;
   config.enrol = options.enrol;
   return config;
 }

@@ -31,6 +31,9 @@ struct ClientConfig {
   NetworkIdentity network;
   std::uint64_t boot_id = 0;                     ///< random per process
   IpAddress bind = IpAddress::v4(127, 1, 0, 1);  ///< where the flow ports are
+  /// Whether `deliver` may name other machines' addresses. A server could otherwise have plaintext
+  /// sent anywhere, so the client's owner decides.
+  bool deliver_anywhere = false;
   std::map<std::string, PeerPin> pins;
   std::optional<KeyBinding> enrol;  ///< set: only enrol with this binding, then say EnrolFinished
 };

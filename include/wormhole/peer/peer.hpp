@@ -164,7 +164,9 @@ class Peer {
   bool stale_ = false;  // the other end has restarted since
   std::deque<Queued> queue_;
   std::size_t queued_bytes_ = 0;
-  std::uint32_t fragmented_ = 0;  // datagrams sent in fragments
+  // Number of the last datagram sent in fragments. It starts anywhere, so that those of a process
+  // that was restarted within the reassembly time can't be mixed with ours.
+  std::uint32_t fragmented_;
 
   TimePoint session_since_{};
   TimePoint last_heard_{};

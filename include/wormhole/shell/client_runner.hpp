@@ -19,6 +19,7 @@ struct ClientRunOptions {
   ClientIdentity identity;
   std::string state_dir;  ///< pins are kept here
   IpAddress bind = IpAddress::v4(127, 1, 0, 1);
+  bool deliver_anywhere = false;      ///< see ClientConfig
   std::optional<std::string> server;  ///< --server HOST[:PORT], instead of the identity's
   std::map<std::string, PeerPin> pins;
   std::optional<KeyBinding> enrol;  ///< see ClientConfig::enrol

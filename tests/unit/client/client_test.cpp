@@ -144,5 +144,17 @@ TEST(Client, ARefusingApplicationRestsForASecond) {
   EXPECT_EQ(trio.delivered[1].text, "3");
 }
 
+TEST(Client, DeliversToAnotherMachineOnlyWhereItsOwnerAllowsThat) {
+  Trio trio;
+  trio.run(10ms);
+  auto network = trio.network;
+  network.flows[1].deliver = {Deliver::Kind::kEndpoint, *Endpoint::parse("192.0.2.66:5600")};
+  trio.reload(network);
+  trio.app_send(0, Trio::kVideo, "picture");
+  trio.run(10ms);
+  EXPECT_TRUE(trio.delivered.empty());
+  EXPECT_EQ(trio.clients[1]->status(trio.now).flows[1].drops[0].cause, "no_application");
+}
+
 }  // namespace
 }  // namespace wormhole

@@ -110,6 +110,12 @@ void Trio::run(Duration duration) {
   now = until;
 }
 
+void Trio::reload(const Network& changed) {
+  server->set_network(changed, directory, now, server_out);
+  collect_server();
+  run(10ms);
+}
+
 void Trio::app_send(std::size_t who, FlowNo flow, std::string_view text) {
   std::vector<std::uint8_t> memory(kHeadroom + text.size() + kTailroom);
   const MutBytes bytes = MutBytes(memory).subspan(kHeadroom, text.size());

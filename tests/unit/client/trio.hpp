@@ -22,6 +22,8 @@ class Trio {
 
   /// Runs until nothing is under way at this moment, jumping through timers up to `until`.
   void run(Duration duration);
+  /// Puts another configuration of the same clients and flows in force, and lets the news travel.
+  void reload(const Network& changed);
   /// An application of `who` (0 drone3, 1 gcs4) sends on a flow.
   void app_send(std::size_t who, FlowNo flow, std::string_view text);
 

@@ -276,5 +276,18 @@ TEST(RoutesFile, RefusesAMeshOfTooMany) {
             "16777216 in all");
 }
 
+TEST(RoutesFile, RefusesAClientWithTooManyPeers) {
+  const auto with = [](int drones) {
+    std::string text = "server: {addresses: [192.0.2.1]}\nclients:\n  gcs:\n";
+    for (int i = 0; i < drones; ++i) text += "  d" + std::to_string(i) + ":\n";
+    return text +
+           "flows:\n  a: {protocol: udp, port: 1, between: [gcs, \"d*\"]}\n"
+           "  b: {protocol: udp, port: 2, from: \"d*\", to: gcs}\n";
+  };
+  EXPECT_EQ(first_error(with(4097)),
+            "client gcs has 4097 peers in all its flows; expected at most 4096");
+  EXPECT_TRUE(std::holds_alternative<Network>(parse_routes(with(4096), "routes.yaml")));
+}
+
 }  // namespace
 }  // namespace wormhole
