@@ -50,14 +50,15 @@ error_code HttpServer::Impl::open(const LocalStream::endpoint& at, bool reuse) {
 
 void HttpServer::Impl::accept() {
   acceptor.async_accept([this](const error_code& error, LocalStream::socket socket) {
-    if (error == asio::error::operation_aborted) return;
+    // Closed meanwhile: an accept that was already done is still handed over, without an error.
+    if (!acceptor.is_open()) return;
     if (!error) {
       connections.add(std::move(socket));
       return accept();
     }
     pause.expires_after(kAcceptPause);
     pause.async_wait([this](const error_code& aborted) {
-      if (!aborted) accept();
+      if (!aborted && acceptor.is_open()) accept();
     });
   });
 }

@@ -2,8 +2,10 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
@@ -82,12 +84,25 @@ int run_until_end(ServerRunOptions options, ServerState state) {
   return kExitOk;
 }
 
+/// `wormhole invite` beside a starting server may hold the directory for some milliseconds: that
+/// passes.
+Result<ServerState> open_state(const std::string& dir, Rng& rng) {
+  constexpr auto kPatience = std::chrono::milliseconds(500);  // an invite takes 20
+  constexpr auto kPause = std::chrono::milliseconds(50);
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto state = ServerState::open(dir, rng);
+    if (state || std::chrono::steady_clock::now() >= until) return state;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 int server(const ServerOptions& options) {
   start_logging(options.log_level);
   std::optional<Network> network = load_or_explain(options.config);
   if (!network) return kExitConfiguration;
   SystemRng rng;
-  auto state = ServerState::open(network->server.state_dir, rng);
+  auto state = open_state(network->server.state_dir, rng);
   if (!state) {
     say_error(state.error().message);
     return kExitFailed;

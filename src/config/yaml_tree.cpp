@@ -48,6 +48,12 @@ class BoundedText final : public std::streambuf {
   bool cut_ = false;
 };
 
+/// What yaml-cpp says, without what only its newer versions add after a colon (0.8: the anchor's
+/// name).
+std::string reason_of(const YAML::Exception& problem) {
+  return problem.msg.substr(0, problem.msg.find(": "));
+}
+
 void add_syntax_error(const YAML::Exception& problem, const YamlBuilder& builder,
                       ErrorList& errors) {
   Place place = builder.place();
@@ -56,7 +62,7 @@ void add_syntax_error(const YAML::Exception& problem, const YamlBuilder& builder
              static_cast<std::size_t>(problem.mark.column) + 1};
   }
   errors.add(place, builder.path(),
-             "not YAML here (" + problem.msg +
+             "not YAML here (" + reason_of(problem) +
                  "); expected \"key: value\" lines indented with spaces, brackets and quotes "
                  "closed");
 }
