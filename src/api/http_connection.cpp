@@ -72,6 +72,7 @@ HttpConnections::HttpConnections(asio::io_context& io, HttpHandler handler, Http
 HttpConnections::~HttpConnections() = default;
 
 void HttpConnections::add(LocalStream::socket socket) {
+  if (closed_) return;
   if (connections_.size() >= limits_.connections) return turn_away(socket, limits_);
   const std::uint64_t number = next_number_++;
   auto& entry = connections_[number];
@@ -80,6 +81,7 @@ void HttpConnections::add(LocalStream::socket socket) {
 }
 
 void HttpConnections::close_all() {
+  closed_ = true;
   for (auto& [number, connection] : connections_) {
     error_code ignored;
     connection->socket.close(ignored);
@@ -136,7 +138,9 @@ asio::awaitable<HttpResponse> HttpConnections::answer(Connection& c, const HttpR
     on_reply(number, std::move(response));
   };
   handler_(request, reply);
-  if (!c.response) {
+  // A request that was read when close_all() came is handled after it: nobody would cancel its
+  // wait.
+  if (!c.response && !closed_) {
     c.answered.expires_at(asio::steady_timer::time_point::max());
     co_await c.answered.async_wait(kAwait);
   }

@@ -42,6 +42,7 @@ class HttpConnections {
   boost::asio::io_context& io_;
   HttpHandler handler_;
   HttpLimits limits_;
+  bool closed_ = false;
   std::uint64_t next_number_ = 1;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
 };
