@@ -77,9 +77,9 @@ void add_key_commands(CLI::App& app, Run& run) {
   command->callback([&run, options] { run = [options] { return keygen(*options); }; });
 
   command = app.add_subcommand(
-      "trust", "Accepts the new key of a peer whose key stands in routes.yaml and was changed.");
+      "trust", "Accepts the key of a peer that stands in routes.yaml and is not signed.");
   command->add_option("PEER", options->peer, "the peer's ID")->required()->check(check_id);
-  command->add_option("KEY", options->key, "its new public key, wh1...")->required();
+  command->add_option("KEY", options->key, "its public key, wh1...")->required();
   command->add_option("--id", options->id, "this client's ID")->required()->check(check_id);
   add_state_dir_option(*command, options->state_dir);
   command->callback([&run, options] { run = [options] { return trust(*options); }; });

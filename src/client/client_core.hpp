@@ -66,7 +66,9 @@ struct Client::Core {
   Peer* peer_at(std::uint16_t slot) {
     return slot < peers.size() ? peers[slot].peer.get() : nullptr;
   }
-  /// Why this binding is not accepted; nothing when it is (it is then pinned).
+  /// As many as a network can have members. A pin is for ever, so their number needs an end.
+  static constexpr std::size_t kMaxPins = 65'535;
+  /// Why this binding is not accepted; nothing when it is. A signed one is then pinned.
   std::optional<std::string> distrust(const KeyBinding& binding, ClientOutbox& out);
   std::optional<std::uint16_t> add_peer(const KeyBinding& binding);
   void remove_peer(ClientNo number, Outbox& out);

@@ -14,23 +14,28 @@ Peer* Client::Core::peer_numbered(ClientNo number) {
 std::optional<std::string> Client::Core::distrust(const KeyBinding& binding, ClientOutbox& out) {
   const auto pin = config.pins.find(binding.id);
   const auto known = pin == config.pins.end() ? std::optional<PeerPin>{} : pin->second;
-  if (binding.chain &&
-      !verify_binding(binding, config.network.signing_key, config.network.network)) {
+  const bool same_key = known && known->key == binding.key;
+  if (!binding.chain) {
+    // Whoever holds the server can announce such a key for any ID: only the operator's word counts.
+    if (same_key) return std::nullopt;
+    return "its key is not signed; if its owner confirms " + to_text(binding.key) +
+           ", stop this client and run: wormhole trust " + binding.id + " " + to_text(binding.key) +
+           " --id " + config.id;
+  }
+  if (!verify_binding(binding, config.network.signing_key, config.network.network)) {
     return "its key is not signed by this network's signing key; nothing is sent to it. Is the "
            "server still yours?";
   }
-  const bool same_key = known && known->key == binding.key;
   const bool older = known && binding.serial() <= known->serial;
-  if (binding.chain && older && !(same_key && binding.serial() == known->serial)) {
+  if (older && !(same_key && binding.serial() == known->serial)) {
     return "the server offers an older key than the one in use; nothing is sent to it";
   }
-  if (known && !binding.chain && !same_key) {
-    return "its key has changed to " + fingerprint(binding.key) +
-           "; if its owner confirms that, stop this client and run: wormhole trust " + binding.id +
-           " " + to_text(binding.key) + " --id " + config.id;
+  if (!known && config.pins.size() >= kMaxPins) {
+    ++drops.unreadable_peer;
+    return "its key can't be remembered, for there are " + std::to_string(kMaxPins) +
+           " peers in pins.json; stop this client and move that file away";
   }
-  // The serial never falls: else a key given by hand would open the door to an older signed one.
-  const PeerPin accepted{binding.key, std::max(binding.serial(), known ? known->serial : 0)};
+  const PeerPin accepted{binding.key, binding.serial()};
   if (known == accepted) return std::nullopt;
   config.pins[binding.id] = accepted;
   out.commands.emplace_back(SavePin{binding.id, accepted});

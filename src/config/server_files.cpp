@@ -1,5 +1,6 @@
 #include "config/server_files.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <limits>
@@ -74,16 +75,18 @@ InviteRecord invite_from(const JsonObject& object, JsonProblem& problem) {
 json::object to_value(const StoredClient& client) {
   json::object object{{"number", client.number}};
   if (client.binding) object["binding"] = to_value(*client.binding);
+  if (client.by_hand) object["by_hand"] = 1;
   auto& invites = object["invites"].emplace_array();
   for (const auto& invite : client.invites) invites.push_back(to_value(invite));
   return object;
 }
 
 StoredClient client_from(const JsonObject& object, const std::string& id, JsonProblem& problem) {
-  object.only({"number", "binding", "invites"});
+  object.only({"number", "binding", "by_hand", "invites"});
   StoredClient client;
   client.number = static_cast<std::uint16_t>(object.number("number", kMaxNumber));
   if (object.has("binding")) client.binding = binding_from(object.object("binding"), id);
+  if (object.has("by_hand")) client.by_hand = object.number("by_hand", 1) == 1;
   for (const auto& item : object.array("invites")) {
     client.invites.push_back(invite_from({item, object.path("invites"), problem}, problem));
   }
@@ -127,6 +130,17 @@ void read_flows(const JsonObject& list, ServerRecords& records, JsonProblem& pro
 }
 
 }  // namespace
+
+void StoredClient::withdraw_open_invite() {
+  for (auto& invite : invites) {
+    if (invite.state == InviteRecord::State::kOpen) invite.state = InviteRecord::State::kWithdrawn;
+  }
+}
+
+std::uint64_t ServerRecords::next_serial(std::uint64_t wall_s) {
+  last_serial = std::max(last_serial + 1, wall_s);
+  return last_serial;
+}
 
 std::string to_json(const ServerKeys& keys) {
   return json::serialize(json::object{{"version", kVersion},

@@ -28,7 +28,11 @@ struct InviteRecord {
 struct StoredClient {
   std::uint16_t number = 0;
   std::optional<KeyBinding> binding;  ///< always with a chain
+  bool by_hand = false;               ///< signed because routes.yaml had the key, not enrolled
   std::vector<InviteRecord> invites;  ///< oldest first
+
+  /// Withdraws the code that nobody has used yet, if there is one.
+  void withdraw_open_invite();
 };
 
 /// Invites kept per client: enough to say "used" or "replaced" of a code from an old mail.
@@ -40,6 +44,10 @@ struct ServerRecords {
   std::map<std::string, StoredClient> clients;
   std::map<std::string, std::uint16_t> flows;
   std::uint64_t last_serial = 0;
+
+  /// Takes the next serial: by the clock (Unix seconds) where that is higher, because a state
+  /// directory restored from an old backup must not make serials again that peers have seen.
+  std::uint64_t next_serial(std::uint64_t wall_s);
 };
 
 std::string to_json(const ServerKeys& keys);

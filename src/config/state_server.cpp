@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "config/json_reader.hpp"
+#include "config/keys_by_hand.hpp"
 #include "config/server_files.hpp"
+#include "config/signing_key_file.hpp"
 #include "config/state_io.hpp"
 #include "config/suggest.hpp"
 #include "wormhole/config/state_files.hpp"
@@ -15,24 +17,8 @@ namespace wormhole {
 namespace {
 
 constexpr auto kServerFile = "/server.json";
-constexpr auto kSigningFile = "/signing.key";
 constexpr auto kClientsFile = "/clients.json";
 constexpr auto kLockFile = "/lock";
-
-/// The signing key in `dir`; nothing when it is kept elsewhere.
-Result<std::optional<SigningKey>> read_signing_key(const std::string& dir) {
-  const auto path = dir + kSigningFile;
-  auto text = read_state_file(path);
-  if (!text) return text.error();
-  if (!*text) return std::optional<SigningKey>();
-  auto& line = **text;
-  line.erase(std::min(line.find_last_not_of(" \r\n") + 1, line.size()));
-  const auto seed = parse_secret_key(line);
-  if (!seed) {
-    return damaged(path, "it is not one line with a secret key", "restore it from a backup");
-  }
-  return std::optional(SigningKey::from_seed(*seed));
-}
 
 /// New keys for a new network. server.json comes last: its presence says that all is there, so that
 /// a crash before it leaves nothing but a signing key, which is taken up.
@@ -167,11 +153,15 @@ const KeyPair& ServerState::keys() const { return state_->keys.keys; }
 
 const NetworkIdentity& ServerState::network() const { return state_->keys.network; }
 
-Result<Directory> ServerState::directory_for(const Network& network) {
+Result<Directory> ServerState::directory_for(const Network& network, std::uint64_t wall_s,
+                                             Rng& rng) {
   auto records = state_->records;
-  const auto changed = number_all(network, records);
-  if (!changed) return changed.error();
-  if (*changed) {
+  const auto numbered = number_all(network, records);
+  if (!numbered) return numbered.error();
+  const auto keys_signed =
+      sign_keys_by_hand(network, {state_->keys.network, state_->dir, wall_s}, rng, records);
+  if (!keys_signed) return keys_signed.error();
+  if (*numbered || *keys_signed) {
     if (auto stored = state_->commit(std::move(records)); !stored) return stored.error();
   }
   state_->see(network);
@@ -180,8 +170,7 @@ Result<Directory> ServerState::directory_for(const Network& network) {
     const auto& record = state_->records.clients.at(client.id);
     auto& entry = directory.clients[client.id];
     entry.number = ClientNo{record.number};
-    entry.binding = record.binding;
-    if (client.key) entry.binding = KeyBinding{client.id, *client.key, std::nullopt};
+    entry.binding = binding_in_force(client, record);
   }
   for (const auto& flow : network.flows) {
     directory.flows[flow.name] = FlowNo{state_->records.flows.at(flow.name)};
@@ -192,18 +181,13 @@ Result<Directory> ServerState::directory_for(const Network& network) {
 namespace {
 
 /// The key that signs a code, or why there is none.
-Result<SigningKey> signing_key_for(const std::string& dir, const NetworkIdentity& network) {
-  const auto key = read_signing_key(dir);
+Result<SigningKey> signing_key_for_code(const std::string& dir, const NetworkIdentity& network) {
+  const auto key = signing_key_of(network, dir);
   if (!key) return key.error();
-  const auto path = dir + kSigningFile;
-  if (!*key) {
-    return Error{path +
-                 " is not here, so no code can be made; copy it back from where it is kept "
-                 "and remove it again after"};
-  }
-  if ((*key)->public_key == network.signing_key) return **key;
-  return Error{path + " is the key of another network; copy this network's back, " +
-               fingerprint(network.signing_key)};
+  if (*key) return **key;
+  return Error{dir + kSigningFile +
+               " is not here, so no code can be made; copy it back from where it is kept "
+               "and remove it again after"};
 }
 
 /// Nothing when `id` may be invited.
@@ -222,11 +206,7 @@ std::optional<Error> invite_obstacle(const std::string& id, const Network& netwo
 
 /// Adds an open invite; an earlier one that is open is withdrawn.
 void add_invite(StoredClient& client, const InviteRecord& invite) {
-  for (auto& earlier : client.invites) {
-    if (earlier.state == InviteRecord::State::kOpen) {
-      earlier.state = InviteRecord::State::kWithdrawn;
-    }
-  }
+  client.withdraw_open_invite();
   client.invites.push_back(invite);
   if (client.invites.size() > kMaxInvites) client.invites.erase(client.invites.begin());
 }
@@ -236,16 +216,13 @@ void add_invite(StoredClient& client, const InviteRecord& invite) {
 Result<InviteCode> ServerState::invite(const std::string& id, const Network& network,
                                        std::uint64_t wall_s, std::uint64_t valid_s, Rng& rng) {
   if (auto obstacle = invite_obstacle(id, network)) return *obstacle;
-  const auto signing = signing_key_for(state_->dir, state_->keys.network);
+  const auto signing = signing_key_for_code(state_->dir, state_->keys.network);
   if (!signing) return signing.error();
   auto records = state_->records;
   if (const auto numbered = number_all(network, records); !numbered) return numbered.error();
   const auto once = SigningKey::generate(rng);
-  // By the clock where that is higher: a state directory restored from an old backup must not make
-  // serials again that peers have seen.
-  const auto serial = std::max(records.last_serial + 1, wall_s);
+  const auto serial = records.next_serial(wall_s);
   const auto expires_s = wall_s + valid_s;
-  records.last_serial = serial;
   add_invite(records.clients[id], {once.public_key, serial, expires_s, InviteRecord::State::kOpen});
   if (auto stored = state_->commit(std::move(records)); !stored) return stored.error();
   state_->see(network);
@@ -281,6 +258,7 @@ EnrolResult ServerState::enrol(const KeyBinding& binding, std::uint64_t wall_s) 
   if (wall_s > invite->expires_s) return EnrolResult::kExpired;
   invite->state = InviteRecord::State::kUsed;
   client.binding = binding;
+  client.by_hand = false;
   return state_->commit(std::move(records)) ? EnrolResult::kDone : EnrolResult::kStoreFailed;
 }
 

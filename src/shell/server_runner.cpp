@@ -24,7 +24,7 @@ namespace {
 /// find their turn.
 constexpr Duration kRestartSpread = 3s;
 
-/// Unix seconds; only invites' dates look at it.
+/// Unix seconds; only dates and serials of codes look at it.
 std::uint64_t wall_seconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
@@ -32,6 +32,20 @@ std::uint64_t wall_seconds() {
 
 ServerConfig core_config(const ServerState& state, Rng& rng) {
   return {state.keys(), state.network(), rng.number<std::uint64_t>() | 1U};
+}
+
+void warn_of_unsigned_keys(const Directory& directory) {
+  std::size_t count = 0;
+  std::string first;
+  for (const auto& [id, entry] : directory.clients) {
+    if (!entry.binding || entry.binding->chain) continue;
+    if (count++ == 0) first = id;
+  }
+  if (count == 0) return;
+  spdlog::warn(
+      "{} keys in routes.yaml are not signed (the first: {}), so clients refuse them until told to "
+      "trust them; put signing.key back into server.state_dir and reload (SIGHUP)",
+      count, first);
 }
 
 /// What a reload found, carried from the worker to the loop.
@@ -49,7 +63,8 @@ Reloaded read_again(const std::string& path, ServerState& state) {
     return result;
   }
   auto& network = std::get<Network>(loaded);
-  auto directory = state.directory_for(network);
+  SystemRng rng;  // the loop's own is not for other threads
+  auto directory = state.directory_for(network, wall_seconds(), rng);
   if (!directory) {
     result.errors.push_back(directory.error().message);
     return result;
@@ -94,8 +109,9 @@ struct ServerRunner::Impl {
 };
 
 Result<void> ServerRunner::Impl::start() {
-  auto directory = state.directory_for(options.network);
+  auto directory = state.directory_for(options.network, wall_seconds(), rng);
   if (!directory) return directory.error();
+  warn_of_unsigned_keys(*directory);
   core = std::make_unique<Server>(core_config(state, rng), options.network, std::move(*directory),
                                   rng);
   const auto& server = options.network.server;
@@ -156,6 +172,7 @@ void ServerRunner::Impl::apply(Reloaded reloaded) {
     spdlog::warn("{}: changes under `server` come into force at the next start",
                  options.routes_path);
   }
+  warn_of_unsigned_keys(reloaded.directory);
   options.network = *reloaded.network;
   core->set_network(std::move(*reloaded.network), std::move(reloaded.directory), core_now(), out);
   settle();

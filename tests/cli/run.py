@@ -312,12 +312,18 @@ class EndToEnd(CliTest):
         with open(self.path(name + ".log")) as file:
             return file.read()
 
-    def start_server(self):
-        self.flow_port = free_port(socket.SOCK_DGRAM, self.BINDS["drone3"])
+    def configure(self, **clients):
+        """Writes routes.yaml with ports of its own; each test has one pair of them."""
+        if not hasattr(self, "server_port"):
+            self.server_port = free_port(socket.SOCK_DGRAM)
+            self.flow_port = free_port(socket.SOCK_DGRAM, self.BINDS["drone3"])
         self.config = self.routes(
-            port=free_port(socket.SOCK_DGRAM),
+            port=self.server_port,
             flows=f"  mavlink:\n    protocol: udp\n    port: {self.flow_port}\n"
-                  "    between: [drone3, gcs4]\n")
+                  "    between: [drone3, gcs4]\n", **clients)
+
+    def start_server(self, **clients):
+        self.configure(**clients)
         server = self.start("server", "server", "-c", self.config)
         wait_until(lambda: os.path.exists(self.path("server", "control.sock")) or server.poll(),
                    "control socket")
@@ -358,12 +364,8 @@ class EndToEnd(CliTest):
             self.fail(f"{name} goes on: {self.log(name)}")
         self.assertEqual(process.returncode, code, self.log(name))
 
-    def test_exchange_status_and_clean_end(self):
-        processes = {"server": self.start_server()}
-        for name in self.BINDS:
-            self.enroll(name)
-            processes[name] = self.start_client(name)
-            self.wait_connected(name)
+    def wait_exchange(self):
+        """A datagram of each end must reach the other."""
         apps = {name: socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for name in self.BINDS}
         for app in apps.values():
             self.addCleanup(app.close)
@@ -379,6 +381,14 @@ class EndToEnd(CliTest):
         received = set()
         wait_until(exchanged, "datagrams cross both ways")
 
+    def test_exchange_status_and_clean_end(self):
+        processes = {"server": self.start_server()}
+        for name in self.BINDS:
+            self.enroll(name)
+            processes[name] = self.start_client(name)
+            self.wait_connected(name)
+        self.wait_exchange()
+
         status = self.status("drone3")
         self.assertEqual(status["id"], "drone3")
         self.assertEqual([(p["id"], p["online"], p["path"]) for p in status["peers"]],
@@ -393,6 +403,59 @@ class EndToEnd(CliTest):
             processes[name].send_signal(signal.SIGTERM)
             self.ends(processes[name], OK, name)
         self.assertFalse(os.path.exists(self.path("server", "control.sock")))
+
+    def keygen(self, name):
+        result = self.wormhole("keygen", "--id", name, "--state-dir", self.path(name))
+        self.assertEqual(result.returncode, OK, result)
+        return result.stdout
+
+    def test_the_manual_way_with_the_signing_key_on_the_server(self):
+        self.start_server(clients="".join("  " + self.keygen(name) for name in self.BINDS))
+        for name in self.BINDS:
+            self.enroll(name)
+            self.start_client(name)
+        self.wait_exchange()
+
+    def test_the_manual_way_with_the_signing_key_offline(self):
+        self.configure()
+        self.invite("drone3")  # makes the server's keys
+        os.rename(self.path("server", "signing.key"), self.path("offline.key"))
+        lines = {name: self.keygen(name) for name in self.BINDS}
+        server = self.start_server(clients="".join("  " + line for line in lines.values()))
+        self.assertIn("2 keys in routes.yaml are not signed (the first: drone3)",
+                      self.log("server"))
+        clients = {}
+        for name in self.BINDS:
+            self.enroll(name)
+            clients[name] = self.start_client(name)
+
+        def refused(name):
+            status = self.wait_connected(name)
+            return status["peers"] and status["peers"][0]["reason"]
+        for name, peer in (("drone3", "gcs4"), ("gcs4", "drone3")):
+            reason = wait_until(lambda: refused(name), "the reason")
+            self.assertRegex(reason, "^its key is not signed; if its owner confirms wh1")
+            self.assertIn("peer " + peer + ": its key is not signed", self.log(name))
+            clients[name].send_signal(signal.SIGTERM)
+            self.ends(clients[name], OK, name)
+            command = reason.split("run: wormhole ")[1].split()
+            self.assertIn(command[2], lines[peer])
+            trusted = self.wormhole(*command, "--state-dir", self.path(name))
+            self.assertEqual(trusted.returncode, OK, trusted)
+            self.start_client(name)
+        self.wait_exchange()
+
+        os.rename(self.path("offline.key"), self.path("server", "signing.key"))
+        server.send_signal(signal.SIGHUP)
+
+        def signed():
+            pins = []
+            for name in self.BINDS:
+                with open(self.path(name, "pins.json")) as file:
+                    pins += json.load(file)["pins"].values()
+            return [pin for pin in pins if pin["serial"] > 0] == pins
+        wait_until(signed, "the signed keys reach both clients")
+        self.wait_exchange()
 
     def test_a_code_works_once_but_may_be_tried_again(self):
         self.start_server()

@@ -14,8 +14,7 @@ void announce(Input& input, HostileServer& world) {
   PeerPut message;
   message.number = ClientNo{input.number<std::uint16_t>()};
   message.boot_id = input.byte();
-  message.binding =
-      choice % 2 == 0 ? KeyBinding{"gcs4", parties().gcs.public_key, {}} : parties().enrolment;
+  message.binding = choice % 2 == 0 ? parties().gcs_binding : parties().enrolment;
   if ((choice & 2) != 0) message.binding.id = std::string("x").append(std::to_string(input.byte()));
   if ((choice & 4) != 0) message.binding.key.bytes[0] ^= input.byte();
   if ((choice & 8) != 0) message.binding.chain.reset();

@@ -73,6 +73,15 @@ TEST(SimDishonestServer, AGenuineChainWithAnotherKeyIsNotBelieved) {
   });
 }
 
+TEST(SimDishonestServer, AKeyWithoutAChainIsNotBelievedOfAPeerNeverSeen) {
+  for_each_seed(20, [](World& world) {
+    Stage stage(world);
+    const auto keys = KeyPair::generate(world.rng());
+    expect_nothing_reaches_mallory(world, stage, keys, {"gcs4", keys.public_key, std::nullopt});
+    EXPECT_EQ(stage.drone().pins.count("gcs4"), 0U);
+  });
+}
+
 TEST(SimDishonestServer, AKeyWithoutAChainDoesNotReplaceAPinnedOne) {
   for_each_seed(20, [](World& world) {
     Stage stage(world);

@@ -21,7 +21,7 @@ namespace wormhole {
 /// Trust in a peer's key, remembered over restarts.
 struct PeerPin {
   PublicKey key;
-  std::uint64_t serial = 0;  ///< 0 for keys trusted on first use
+  std::uint64_t serial = 0;  ///< of the newest signed binding; 0 when there was none
   bool operator==(const PeerPin&) const = default;
 };
 

@@ -46,8 +46,10 @@ class ServerState {
   const NetworkIdentity& network() const;
 
   /// The directory for `network`: gives numbers to new IDs and flows (never re-using one that
-  /// another ID has had) and stores them.
-  Result<Directory> directory_for(const Network& network);
+  /// another ID has had), signs new keys by hand at `wall_s` (Unix seconds), and stores both. While
+  /// the signing key is offline such a key gets a binding without chain. An error when storing
+  /// fails, no number is left, or the signing key is needed and damaged or another network's.
+  Result<Directory> directory_for(const Network& network, std::uint64_t wall_s, Rng& rng);
   /// Makes a one-time code for `id`, valid for `valid_s` seconds from `wall_s` (Unix seconds). An
   /// error when the signing key is offline or the ID is not in `network`. An earlier unused code
   /// for the ID is withdrawn.

@@ -39,8 +39,8 @@ InviteStatement make_statement(const SigningKey& network_key, const NetworkId& n
                                std::string id, const PublicKey& invite_key, std::uint64_t serial,
                                std::uint64_t expires_s);
 
-/// A binding of ID and X25519 key. `chain` is absent for keys given by hand in the YAML (`key:`),
-/// which peers trust on first use and pin.
+/// A binding of ID and X25519 key. `chain` is absent for a key given by hand in the YAML (`key:`)
+/// while the signing key is offline: peers accept it only where their operator pinned that key.
 struct KeyBinding {
   std::string id;
   PublicKey key;

@@ -28,7 +28,7 @@ struct Directory {
   struct Entry {
     ClientNo number;
     std::optional<KeyBinding>
-        binding;  ///< absent until enrolled; YAML keys become chainless bindings
+        binding;  ///< absent until enrolled; chainless: a key in the YAML that nobody signed
   };
   std::map<std::string, Entry> clients;  ///< every ID of the network has one
   std::map<std::string, FlowNo> flows;   ///< every flow of the network has one

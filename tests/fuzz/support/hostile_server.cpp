@@ -23,7 +23,7 @@ HostileServer::HostileServer() : out_(shared_outbox()) {
   pump();
   WH_ASSERT(hop_ != nullptr);
   const auto say = [this](const StreamMessage& m) { hop_stream(encode(m)); };
-  say(PeerPut{kGcs, 202, KeyBinding{"gcs4", parties().gcs.public_key, {}}});
+  say(PeerPut{kGcs, 202, parties().gcs_binding});
   say(FlowPut{kMavlink, 17, 14550, 0, 0, {}, "mavlink", {{kGcs, kBothWays}}});
   say(FlowPut{kVideo, 17, 5600, 0, 0, {}, "video", {{kGcs, kBothWays}}});
   say(Sync{1});

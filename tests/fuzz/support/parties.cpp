@@ -19,11 +19,15 @@ Parties make_parties() {
   made.identity.signing_key = made.signing.public_key;
   made.identity.network.fill(3);
   made.identity.knock.fill(9);
-  const auto once = SigningKey::generate(rng);
-  const auto statement = make_statement(made.signing, made.identity.network, "drone9",
-                                        once.public_key, 5, ~std::uint64_t{0});
-  made.enrolment =
-      make_binding(once.seed, made.identity.network, statement, made.stranger.public_key);
+  const auto bind = [&](const std::string& id, const PublicKey& key) {
+    const auto once = SigningKey::generate(rng);
+    const auto statement = make_statement(made.signing, made.identity.network, id, once.public_key,
+                                          5, ~std::uint64_t{0});
+    return make_binding(once.seed, made.identity.network, statement, key);
+  };
+  made.enrolment = bind("drone9", made.stranger.public_key);
+  made.drone_binding = bind("drone3", made.drone.public_key);
+  made.gcs_binding = bind("gcs4", made.gcs.public_key);
   return made;
 }
 
@@ -56,8 +60,8 @@ Network network() {
 
 Directory directory() {
   Directory made;
-  made.clients["drone3"] = {kDrone, KeyBinding{"drone3", parties().drone.public_key, {}}};
-  made.clients["gcs4"] = {kGcs, KeyBinding{"gcs4", parties().gcs.public_key, {}}};
+  made.clients["drone3"] = {kDrone, parties().drone_binding};
+  made.clients["gcs4"] = {kGcs, parties().gcs_binding};
   made.clients["drone9"] = {ClientNo{9}, std::nullopt};
   made.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
   return made;

@@ -17,6 +17,8 @@ struct Parties {
   /// "drone9" may enrol with this: its statement is genuine.
   KeyPair stranger;
   KeyBinding enrolment;
+  KeyBinding drone_binding;  ///< genuine, as gcs_binding
+  KeyBinding gcs_binding;
 };
 /// Made once a process, always the same.
 const Parties& parties();

@@ -5,10 +5,10 @@
 namespace wormhole::testing {
 namespace {
 
-Network two_clients(const KeyPair& drone, const KeyPair& gcs) {
+Network two_clients() {
   Network network;
   network.server.addresses = {{kServerAt.address, kServerAt.address}};
-  network.clients = {{"drone3", drone.public_key}, {"gcs4", gcs.public_key}};
+  network.clients = {{"drone3", std::nullopt}, {"gcs4", std::nullopt}};
   Flow mavlink;
   mavlink.name = "mavlink";
   mavlink.port = 14550;
@@ -26,26 +26,43 @@ Network two_clients(const KeyPair& drone, const KeyPair& gcs) {
 Trio::Trio() {
   crypto_init();
   const auto server_keys = KeyPair::generate(rng);
-  const KeyPair keys[2] = {KeyPair::generate(rng), KeyPair::generate(rng)};
-  NetworkIdentity identity;
+  for (auto& pair : keys) pair = KeyPair::generate(rng);
+  signing = SigningKey::generate(rng);
+  identity.signing_key = signing.public_key;
   identity.server_key = server_keys.public_key;
   identity.knock.fill(9);
-  directory.clients["drone3"] = {ClientNo{1}, KeyBinding{"drone3", keys[0].public_key, {}}};
-  directory.clients["gcs4"] = {ClientNo{2}, KeyBinding{"gcs4", keys[1].public_key, {}}};
+  directory.clients["drone3"] = {ClientNo{1}, bind("drone3", keys[0].public_key, 1)};
+  directory.clients["gcs4"] = {ClientNo{2}, bind("gcs4", keys[1].public_key, 1)};
   directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
-  network = two_clients(keys[0], keys[1]);
+  network = two_clients();
   server =
       std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, network, directory, rng);
-  for (std::size_t i = 0; i < 2; ++i) {
-    ClientConfig config;
-    config.id = i == 0 ? "drone3" : "gcs4";
-    config.keys = keys[i];
-    config.network = identity;
-    config.boot_id = 100 + i;
-    clients[i] = std::make_unique<Client>(config, rng);
-    clients[i]->set_servers({kServerAt}, now, client_out[i]);
-    collect_client(i);
-  }
+  for (std::size_t i = 0; i < 2; ++i) start_client(i, {});
+}
+
+KeyBinding Trio::bind(const std::string& id, const PublicKey& key, std::uint64_t serial) {
+  const auto once = SigningKey::generate(rng);
+  const auto statement =
+      make_statement(signing, identity.network, id, once.public_key, serial, ~std::uint64_t{0});
+  return make_binding(once.seed, identity.network, statement, key);
+}
+
+void Trio::start_client(std::size_t who, const std::map<std::string, PeerPin>& pins) {
+  ClientConfig config;
+  config.id = who == 0 ? "drone3" : "gcs4";
+  config.keys = keys[who];
+  config.network = identity;
+  config.boot_id = rng.number<std::uint64_t>() | 1U;
+  config.pins = pins;
+  clients[who] = std::make_unique<Client>(config, rng);
+  clients[who]->set_servers({kServerAt}, now, client_out[who]);
+  collect_client(who);
+}
+
+void Trio::announce_gcs(const KeyBinding& binding) {
+  directory.clients["gcs4"].binding = binding;
+  server->set_network(network, directory, now, server_out);
+  collect_server();
 }
 
 void Trio::collect_client(std::size_t who) {

@@ -14,8 +14,7 @@
 
 namespace wormhole::testing {
 
-/// The Ed25519-free minimum: two clients with keys given by hand, one flow "mavlink" between them,
-/// one flow "video" from drone3 to gcs4.
+/// Two enrolled clients, one flow "mavlink" between them, one flow "video" from drone3 to gcs4.
 class Trio {
  public:
   Trio();
@@ -27,6 +26,13 @@ class Trio {
   /// An application of `who` (0 drone3, 1 gcs4) sends on a flow.
   void app_send(std::size_t who, FlowNo flow, std::string_view text);
 
+  /// A genuine binding, as an enrolment makes it.
+  KeyBinding bind(const std::string& id, const PublicKey& key, std::uint64_t serial);
+  /// A new process of `who`, in place of the one before.
+  void start_client(std::size_t who, const std::map<std::string, PeerPin>& pins);
+  /// From now on the server says that this is gcs4.
+  void announce_gcs(const KeyBinding& binding);
+
   struct Delivered {
     std::size_t who;
     FlowNo flow;
@@ -37,6 +43,9 @@ class Trio {
   std::vector<ClientCommand> commands[2];
   TimePoint now{1000s};
   SeededRng rng{7};
+  SigningKey signing;
+  NetworkIdentity identity;
+  KeyPair keys[2];
   Network network;  ///< what the server was started with
   Directory directory;
   bool cut[2] = {};  ///< nothing passes to or from this client

@@ -47,6 +47,18 @@ class ServerStateTest : public testing::Test {
     return make_binding(code.invite_seed, code.network.network, code.statement,
                         KeyPair::generate(rng_).public_key);
   }
+  /// The network with a key by hand for drone3.
+  Network with_key(const PublicKey& key) const {
+    auto network = network_;
+    network.clients[0].key = key;
+    return network;
+  }
+  /// What peers are told of drone3.
+  std::optional<KeyBinding> binding_of(ServerState& state, const Network& network) {
+    auto directory = state.directory_for(network, kNow, rng_);
+    if (!directory) throw std::runtime_error(directory.error().message);
+    return directory->clients.at("drone3").binding;
+  }
   std::string file(const std::string& name) const { return dir_ + "/" + name; }
 
   TemporaryDirectory temporary_;
@@ -94,18 +106,18 @@ TEST_F(ServerStateTest, OneProcessAtATime) {
 TEST_F(ServerStateTest, GivesNumbersOnceAndForEver) {
   {
     auto state = open();
-    const auto first = state.directory_for(network_);
+    const auto first = state.directory_for(network_, kNow, rng_);
     ASSERT_TRUE(first);
     EXPECT_EQ(first->clients.at("drone3").number, ClientNo{1});
     EXPECT_EQ(first->clients.at("gcs4").number, ClientNo{2});
     EXPECT_EQ(first->flows.at("video"), FlowNo{2});
-    const auto without = state.directory_for(network_of({"drone3", "new"}, {"other"}));
+    const auto without = state.directory_for(network_of({"drone3", "new"}, {"other"}), kNow, rng_);
     EXPECT_EQ(without->clients.at("new").number, ClientNo{3});
     EXPECT_EQ(without->flows.at("other"), FlowNo{3});
     EXPECT_EQ(without->clients.count("gcs4"), 0U);
   }
   auto state = open();
-  const auto again = state.directory_for(network_);
+  const auto again = state.directory_for(network_, kNow, rng_);
   EXPECT_EQ(again->clients.at("gcs4").number, ClientNo{2});
   EXPECT_EQ(again->flows.at("mavlink"), FlowNo{1});
 }
@@ -113,16 +125,17 @@ TEST_F(ServerStateTest, GivesNumbersOnceAndForEver) {
 TEST_F(ServerStateTest, RunsOutOfNumbersWithAWord) {
   {
     auto state = open();
-    ASSERT_TRUE(state.directory_for(network_of({"a"})));
+    ASSERT_TRUE(state.directory_for(network_of({"a"}), kNow, rng_));
   }
   auto text = contents(file("clients.json"));
   const std::string number = "\"number\":1";
   text.replace(text.find(number), number.size(), "\"number\":65535");
   overwrite(file("clients.json"), text);
   auto state = open();
-  EXPECT_EQ(state.directory_for(network_of({"a"}))->clients.at("a").number, ClientNo{65535});
+  EXPECT_EQ(state.directory_for(network_of({"a"}), kNow, rng_)->clients.at("a").number,
+            ClientNo{65535});
   EXPECT_EQ(
-      state.directory_for(network_of({"a", "b"})).error().message,
+      state.directory_for(network_of({"a", "b"}), kNow, rng_).error().message,
       "no number is left for client b: all 65535 have been given, also to some that are gone; "
       "begin a new network in another state_dir");
 }
@@ -164,7 +177,7 @@ TEST_F(ServerStateTest, BindingAndBurntCodeSurviveARestart) {
     ASSERT_EQ(state.enrol(binding, kNow), EnrolResult::kDone);
   }
   auto state = open();
-  const auto directory = state.directory_for(network_);
+  const auto directory = state.directory_for(network_, kNow, rng_);
   const auto& binding = directory->clients.at("drone3").binding;
   ASSERT_TRUE(binding);
   EXPECT_EQ(binding->key, key);
@@ -202,9 +215,9 @@ TEST_F(ServerStateTest, TellsCodesApart) {
 TEST_F(ServerStateTest, ANewCodeReplacesTheKey) {
   auto state = open();
   ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
-  const auto first = state.directory_for(network_)->clients.at("drone3").binding;
+  const auto first = state.directory_for(network_, kNow, rng_)->clients.at("drone3").binding;
   ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
-  const auto second = state.directory_for(network_)->clients.at("drone3").binding;
+  const auto second = state.directory_for(network_, kNow, rng_)->clients.at("drone3").binding;
   EXPECT_NE(first->key, second->key);
   EXPECT_GT(second->serial(), first->serial());
 }
@@ -221,10 +234,10 @@ TEST_F(ServerStateTest, RemovingAnIdNeitherRevivesItsCodeNorGivesItsNumberAway) 
   auto state = open();
   const auto code = invite(state, "gcs4");
   ASSERT_EQ(state.enrol(bind(code), kNow), EnrolResult::kDone);
-  const auto number = state.directory_for(network_)->clients.at("gcs4").number;
-  ASSERT_TRUE(state.directory_for(network_of({"drone3"})));
+  const auto number = state.directory_for(network_, kNow, rng_)->clients.at("gcs4").number;
+  ASSERT_TRUE(state.directory_for(network_of({"drone3"}), kNow, rng_));
   EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kNotConfigured);
-  EXPECT_EQ(state.directory_for(network_)->clients.at("gcs4").number, number);
+  EXPECT_EQ(state.directory_for(network_, kNow, rng_)->clients.at("gcs4").number, number);
   EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kUsed);
 }
 
@@ -235,20 +248,87 @@ TEST_F(ServerStateTest, WhoUsedACodeMayAskAgain) {
   ASSERT_EQ(state.enrol(binding, kNow), EnrolResult::kDone);
   EXPECT_EQ(state.enrol(binding, kNow), EnrolResult::kDone);
   EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kUsed);
-  EXPECT_EQ(state.directory_for(network_)->clients.at("drone3").binding->key, binding.key);
+  EXPECT_EQ(state.directory_for(network_, kNow, rng_)->clients.at("drone3").binding->key,
+            binding.key);
 }
 
 TEST_F(ServerStateTest, AKeyByHandWinsAndTakesNoInvite) {
   auto state = open();
   ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
-  auto by_hand = network_;
-  by_hand.clients[0].key = KeyPair::generate(rng_).public_key;
-  const auto binding = state.directory_for(by_hand)->clients.at("drone3").binding;
+  const auto enrolled = *binding_of(state, network_);
+  const auto by_hand = with_key(KeyPair::generate(rng_).public_key);
+  const auto binding = binding_of(state, by_hand);
   EXPECT_EQ(binding->key, *by_hand.clients[0].key);
-  EXPECT_FALSE(binding->chain);
+  EXPECT_GT(binding->serial(), enrolled.serial());
   EXPECT_EQ(state.invite("drone3", by_hand, kNow, kHour, rng_).error().message,
             "drone3 has a key by hand in routes.yaml; remove clients.drone3.key to let it enrol");
-  EXPECT_TRUE(state.directory_for(network_)->clients.at("drone3").binding->chain);
+  // Out of the file means out of the network: peers would take the enrolled key for an old one.
+  EXPECT_FALSE(binding_of(state, network_));
+  ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
+  EXPECT_GT(binding_of(state, network_)->serial(), binding->serial());
+}
+
+TEST_F(ServerStateTest, SignsAKeyByHandOnce) {
+  const auto by_hand = with_key(KeyPair::generate(rng_).public_key);
+  std::optional<KeyBinding> first;
+  {
+    auto state = open();
+    first = binding_of(state, by_hand);
+    EXPECT_EQ(first->key, *by_hand.clients[0].key);
+    EXPECT_TRUE(verify_binding(*first, state.network().signing_key, state.network().network));
+    EXPECT_EQ(first->serial(), kNow);
+  }
+  std::filesystem::remove(file("signing.key"));  // stored, so not needed again
+  auto state = open();
+  const auto again = binding_of(state, by_hand);
+  EXPECT_EQ(again->serial(), first->serial());
+  EXPECT_TRUE(verify_binding(*again, state.network().signing_key, state.network().network));
+}
+
+TEST_F(ServerStateTest, AnotherKeyByHandGetsAHigherSerial) {
+  auto state = open();
+  const auto one = with_key(KeyPair::generate(rng_).public_key);
+  const auto two = with_key(KeyPair::generate(rng_).public_key);
+  std::uint64_t serial = 0;
+  for (const auto& network : {one, two, one}) {
+    const auto binding = binding_of(state, network);
+    EXPECT_EQ(binding->key, *network.clients[0].key);
+    EXPECT_TRUE(verify_binding(*binding, state.network().signing_key, state.network().network));
+    EXPECT_GT(binding->serial(), serial);
+    serial = binding->serial();
+  }
+}
+
+TEST_F(ServerStateTest, AnEnrolledKeyThatIsWrittenDownStaysEnrolled) {
+  auto state = open();
+  ASSERT_EQ(state.enrol(bind(invite(state, "drone3")), kNow), EnrolResult::kDone);
+  const auto enrolled = *binding_of(state, network_);
+  EXPECT_EQ(binding_of(state, with_key(enrolled.key))->serial(), enrolled.serial());
+  EXPECT_EQ(binding_of(state, network_)->serial(), enrolled.serial());
+}
+
+TEST_F(ServerStateTest, SigningAKeyByHandWithdrawsAnOpenCode) {
+  auto state = open();
+  const auto code = invite(state, "drone3");
+  ASSERT_TRUE(binding_of(state, with_key(KeyPair::generate(rng_).public_key)));
+  EXPECT_EQ(state.enrol(bind(code), kNow), EnrolResult::kUnknown);
+}
+
+TEST_F(ServerStateTest, AKeyByHandStaysUnsignedUntilTheSigningKeyIsBack) {
+  auto state = open();
+  const auto by_hand = with_key(KeyPair::generate(rng_).public_key);
+  const auto signing = contents(file("signing.key"));
+  std::filesystem::remove(file("signing.key"));
+  const auto without = binding_of(state, by_hand);
+  EXPECT_EQ(without->key, *by_hand.clients[0].key);
+  EXPECT_FALSE(without->chain);
+  overwrite(file("signing.key"), to_text(SigningKey::generate(rng_).seed) + "\n");
+  EXPECT_EQ(state.directory_for(by_hand, kNow, rng_).error().message,
+            file("signing.key") + " is the key of another network; copy this network's back, " +
+                fingerprint(state.network().signing_key));
+  overwrite(file("signing.key"), signing);
+  EXPECT_TRUE(verify_binding(*binding_of(state, by_hand), state.network().signing_key,
+                             state.network().network));
 }
 
 TEST_F(ServerStateTest, RefusesToInviteAStranger) {
@@ -303,11 +383,11 @@ TEST_F(ServerStateTest, AWriteThatFailsChangesNothing) {
 TEST_F(ServerStateTest, ATemporaryFileThatACrashLeftIsNoState) {
   {
     auto state = open();
-    ASSERT_TRUE(state.directory_for(network_));
+    ASSERT_TRUE(state.directory_for(network_, kNow, rng_));
   }
   overwrite(file("clients.json.tmp"), "{\"version\":1,\"cli");
   auto state = open();
-  EXPECT_EQ(state.directory_for(network_)->clients.at("gcs4").number, ClientNo{2});
+  EXPECT_EQ(state.directory_for(network_, kNow, rng_)->clients.at("gcs4").number, ClientNo{2});
   invite(state, "gcs4");
   EXPECT_FALSE(std::filesystem::exists(file("clients.json.tmp")));
 }
@@ -363,6 +443,8 @@ TEST_F(ServerStateTest, NamesWhatIsWrongInAHandEditedFile) {
        "clients.json.clients.drone3.numbr is not a key of this version"},
       {"clients.json", "\"used\"", "\"burnt\"",
        "clients.json.clients.drone3.invites.state is not open, used or withdrawn"},
+      {"clients.json", "\"invites\":[{", "\"by_hand\":2,\"invites\":[{",
+       "clients.json.clients.drone3.by_hand is missing or not a number from 0 to 1"},
       {"clients.json", "\"drone3\"", "\"drone 3\"", "clients.json.clients.drone 3 is not a name"},
       {"clients.json", "\"proof\":\"", "\"proof\":\"A",
        "clients.json.clients.drone3.binding.proof is not 64 bytes in base64url"},
