@@ -48,6 +48,14 @@ void log_failure(SendSocket& socket, int error, const Endpoint& to) {
 
 }  // namespace
 
+SendSocket new_send_socket(int fd) {
+  SendSocket socket;
+  socket.fd = fd;
+  const int off = 0;
+  socket.segmentation = ::setsockopt(fd, SOL_UDP, UDP_SEGMENT, &off, sizeof off) == 0;
+  return socket;
+}
+
 BatchSender::BatchSender(SendFunction send)
     : send_(send), messages_(std::make_unique_for_overwrite<Message[]>(kMaxMessages)) {}
 
@@ -196,10 +204,7 @@ BatchSender::Verdict BatchSender::judge(int error, const Message& message, bool 
     socket_->refused_segment = message.segment_bytes;
     return Verdict::kSplit;
   }
-  if (!retried && may_be_of_earlier_datagram(error)) {
-    socket_->icmp_error_seen = true;
-    return Verdict::kRetry;
-  }
+  if (!retried && may_be_of_earlier_datagram(error)) return Verdict::kRetry;
   return Verdict::kSkip;
 }
 

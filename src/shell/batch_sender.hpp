@@ -30,14 +30,14 @@ struct SendSocket {
   /// Runs of datagrams this long or longer are sent one by one: they were refused because a segment
   /// must fit into the device's MTU, while a single datagram may be fragmented.
   std::size_t refused_segment = SIZE_MAX;
-  /// Set when a send met an ICMP error of an earlier datagram (IP_RECVERR sockets): the error queue
-  /// has something to read. The reader clears it.
-  bool icmp_error_seen = false;
   SendCounters counters;
 
   int logged_errno = 0;
   TimePoint logged_at{};
 };
+
+/// For an open UDP socket; asks the kernel whether it knows UDP_SEGMENT (Linux 4.18).
+SendSocket new_send_socket(int fd);
 
 /// Gathers datagrams of one socket and sends them: consecutive datagrams of equal size to one
 /// destination (the last may be shorter) become one message that the kernel or device cuts up

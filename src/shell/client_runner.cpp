@@ -8,9 +8,10 @@
 
 #include "shell/clock.hpp"
 #include "shell/deadline_timer.hpp"
-#include "shell/endpoint_resolver.hpp"
 #include "shell/flow_port.hpp"
 #include "shell/log_lines.hpp"
+#include "shell/pin_store.hpp"
+#include "shell/server_resolver.hpp"
 #include "shell/udp_socket.hpp"
 #include "shell/worker.hpp"
 #include "wormhole/shell/system_rng.hpp"
@@ -21,19 +22,15 @@ namespace {
 /// Where a server listens unless told otherwise (docs/configuration.md).
 constexpr std::uint16_t kDefaultPort = 7700;
 
-struct HostPort {
-  std::string host;
-  std::uint16_t port;
-};
+/// The name to resolve: --server, else the identity's (its port is that of the addresses).
+HostPort server_name(const ClientRunOptions& options) {
+  const auto& addresses = options.identity.addresses;
+  const auto port = addresses.empty() ? kDefaultPort : addresses.front().port;
+  return parse_host_port(options.server.value_or(options.identity.server_name), port);
+}
 
-/// HOST, HOST:PORT, IPv4[:PORT], [IPv6][:PORT] or bare IPv6.
-HostPort split_host(const std::string& text, std::uint16_t port) {
-  if (const auto whole = Endpoint::parse(text)) return {whole->address.to_string(), whole->port};
-  if (IpAddress::parse(text)) return {text, port};
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) return {text, port};
-  const auto number = std::strtoul(text.c_str() + colon + 1, nullptr, 10);
-  return {text.substr(0, colon), static_cast<std::uint16_t>(number)};
+std::vector<Endpoint> known_servers(const ClientRunOptions& options) {
+  return options.server ? std::vector<Endpoint>{} : options.identity.addresses;
 }
 
 ClientConfig core_config(const ClientRunOptions& options, Rng& rng) {
@@ -62,19 +59,21 @@ struct ClientRunner::Impl {
                 core.on_timeout(core_now(), out);
                 settle();
               }),
-        resolver(io),
-        worker(io) {}
+        resolver(io, server_name(options), known_servers(options),
+                 [this](std::vector<Endpoint> servers) { use_servers(std::move(servers)); }),
+        worker(io),
+        pins(io, worker, options.pins,
+             [dir = options.state_dir](const PinStore::Pins& all) { return save_pins(dir, all); }) {
+  }
 
-  void start();
-  void ask_for_servers();
   void use_servers(std::vector<Endpoint> servers);
   SendSocket* socket_towards(const Endpoint& to, SocketNo number);
   void settle();
   void send();
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command) { ports.erase(command.flow); }
-  void execute(const SavePin& command);
-  void execute(const ResolveServer&) { ask_for_servers(); }
+  void execute(const SavePin& command) { pins.remember(command.id, command.pin); }
+  void execute(const ResolveServer&) { resolver.resolve(); }
   void execute(const Refused& command) { end(command); }
   void execute(const EnrolFinished& command) { end(command); }
   void end(const ClientCommand& why);
@@ -92,43 +91,15 @@ struct ClientRunner::Impl {
   std::array<std::optional<UdpSocket>, 2> sockets;  // IPv4, IPv6
   std::map<FlowNo, FlowSocket> ports;
   DeadlineTimer timer;
-  EndpointResolver resolver;
+  ServerResolver resolver;
   Worker worker;
-  std::string said_about_name;
+  PinStore pins;
   std::string said_about_socket;
   bool closed = false;
 };
 
-void ClientRunner::Impl::start() {
-  // Known addresses at once; the name's, if it has one, come in front of them when they are known.
-  if (!options.server) use_servers(options.identity.addresses);
-  ask_for_servers();
-}
-
-void ClientRunner::Impl::ask_for_servers() {
-  const auto& name = options.server ? *options.server : options.identity.server_name;
-  if (name.empty()) return;
-  const auto& known = options.identity.addresses;
-  const auto at = split_host(name, known.empty() ? kDefaultPort : known.front().port);
-  resolver.resolve(
-      at.host, at.port, [this, at](std::vector<Endpoint> found, const std::string& error) {
-        if (closed) return;
-        if (!error.empty() && error != said_about_name) {
-          spdlog::warn("server name {} can't be resolved ({}); {}", at.host, error,
-                       options.server ? "trying again" : "using the addresses of the invite code");
-        }
-        said_about_name = error;
-        if (!options.server) {
-          for (const auto& endpoint : options.identity.addresses) {
-            if (std::find(found.begin(), found.end(), endpoint) == found.end())
-              found.push_back(endpoint);
-          }
-        }
-        use_servers(std::move(found));
-      });
-}
-
 void ClientRunner::Impl::use_servers(std::vector<Endpoint> servers) {
+  if (closed) return;
   core.set_servers(std::move(servers), core_now(), out);
   settle();
 }
@@ -177,7 +148,7 @@ void ClientRunner::Impl::settle() {
       if (closed) return;
     }
   }
-  timer.set(closed ? kNever : core.next_deadline());
+  if (!closed) timer.set(core.next_deadline());
 }
 
 void ClientRunner::Impl::execute(const OpenFlowPort& command) {
@@ -192,22 +163,15 @@ void ClientRunner::Impl::execute(const OpenFlowPort& command) {
       [this, flow](const Endpoint& application) {
         core.on_app_refused(flow, application, core_now());
       });
-  std::string error;
   if (opened) {
     ports.insert_or_assign(flow, std::move(*opened));
-  } else {
-    error = "flow " + command.name + ": " + opened.error().message;
+    return core.on_flow_port(flow, "", core_now(), out);
   }
-  core.on_flow_port(flow, error, core_now(), out);
-}
-
-void ClientRunner::Impl::execute(const SavePin& command) {
-  options.pins[command.id] = command.pin;
-  worker.run([dir = options.state_dir, pins = options.pins] { return save_pins(dir, pins); },
-             [](const Result<void>& saved) {
-               if (!saved)
-                 spdlog::warn("{}; the peer's key is remembered until this process ends",
-                              saved.error().message);
+  worker.run([error = opened.error(), name = command.name] { return explain(error, name); },
+             [this, flow](const std::string& text) {
+               if (closed) return;
+               core.on_flow_port(flow, text, core_now(), out);
+               settle();
              });
 }
 
@@ -219,8 +183,9 @@ void ClientRunner::Impl::end(const ClientCommand& why) {
 
 void ClientRunner::Impl::close() {
   closed = true;
-  timer.set(kNever);
-  resolver.cancel();
+  timer.close();
+  resolver.close();
+  pins.close();
   ports.clear();
   for (auto& socket : sockets) socket.reset();
 }
@@ -229,7 +194,7 @@ ClientRunner::ClientRunner(boost::asio::io_context& io, ClientRunOptions options
     : impl_(std::make_unique<Impl>(io, std::move(options), std::move(on_end))) {}
 ClientRunner::~ClientRunner() = default;
 
-void ClientRunner::start() { impl_->start(); }
+void ClientRunner::start() { impl_->resolver.resolve(); }
 
 void ClientRunner::stop() {
   if (impl_->closed) return;

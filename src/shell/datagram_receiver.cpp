@@ -13,8 +13,11 @@ constexpr std::size_t kNetSlots = 8;
 constexpr std::size_t kAppSlots = 32;
 /// What one UDP_GRO receive may hold: the IP layer's largest datagram.
 constexpr std::size_t kGroBytes = 65536;
-/// Largest UDP payload over IPv4, and a byte that shows when there was more.
-constexpr std::size_t kAppBytes = 65508;
+/// UDP_GRO joins at most 64 datagrams (UDP_GRO_CNT_MAX), but over loopback a sender's own run
+/// arrives as it was sent: UDP_MAX_SEGMENTS, 128 since Linux 6.9.
+constexpr std::size_t kMaxSegments = 128;
+/// Above the largest UDP payload (65,507 over IPv4, 65,527 over IPv6): nothing is ever cut.
+constexpr std::size_t kAppBytes = 65536;
 
 std::uint16_t gro_segment(msghdr& header) {
   for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
@@ -33,12 +36,12 @@ ReceiveSlots::ReceiveSlots(std::size_t slots, std::size_t headroom, std::size_t 
     : stride_((headroom + room + tailroom + 63) / 64 * 64),  // slots begin on cache lines
       headroom_(headroom),
       room_(room),
-      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(slots * stride_)),
+      memory_(slots * stride_),
       slots_(slots),
       headers_(slots),
       received_(slots) {
   for (std::size_t i = 0; i < slots; ++i) {
-    slots_[i].part = {memory_.get() + i * stride_ + headroom_, room_};
+    slots_[i].part = {memory_.data() + i * stride_ + headroom_, room_};
   }
 }
 
@@ -60,20 +63,17 @@ std::span<const ReceiveSlots::Received> ReceiveSlots::read(int fd, int& error) {
   for (std::size_t i = 0; i < taken; ++i) {
     auto* start = static_cast<std::uint8_t*>(slots_[i].part.iov_base);
     received_[i] = {slots_[i].from.endpoint(), MutBytes(start, headers_[i].msg_len),
-                    gro_segment(headers_[i].msg_hdr),
-                    (headers_[i].msg_hdr.msg_flags & MSG_TRUNC) != 0};
+                    gro_segment(headers_[i].msg_hdr)};
   }
   return std::span(received_).first(taken);
 }
 
 NetReceiver::NetReceiver() : slots_(kNetSlots, 0, kGroBytes, 0) {
-  // A segment is at least a byte, but runs of tiny ones are not worth a table of 65,536: see
-  // drain().
-  batch_.reserve(kNetSlots * 64);
+  batch_.reserve(kNetSlots * kMaxSegments);
 }
 
-void NetReceiver::drain(int fd, const OnBatch& on_batch) {
-  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+void NetReceiver::drain(const int& fd, const OnBatch& on_batch) {
+  for (int turn = 0; turn < kBatchesPerTurn && fd >= 0; ++turn) {
     int error = 0;
     const auto received = slots_.read(fd, error);
     if (received.empty()) return;
@@ -82,7 +82,6 @@ void NetReceiver::drain(int fd, const OnBatch& on_batch) {
       auto rest = item.bytes;
       const std::size_t segment =
           item.segment == 0 ? std::max<std::size_t>(rest.size(), 1) : item.segment;
-      // UDP_GRO joins at most 64 datagrams (UDP_GRO_CNT_MAX), so the reserved table holds them all.
       do {
         const auto size = std::min(segment, rest.size());
         batch_.push_back({item.from, rest.first(size)});
@@ -98,9 +97,9 @@ AppReceiver::AppReceiver() : slots_(kAppSlots, kHeadroom, kAppBytes, kTailroom) 
   batch_.reserve(kAppSlots);
 }
 
-int AppReceiver::drain(int fd, const OnBatch& on_batch) {
+int AppReceiver::drain(const int& fd, const OnBatch& on_batch) {
   int last_error = 0;
-  for (int turn = 0; turn < kBatchesPerTurn; ++turn) {
+  for (int turn = 0; turn < kBatchesPerTurn && fd >= 0; ++turn) {
     int error = 0;
     const auto received = slots_.read(fd, error);
     if (received.empty()) {

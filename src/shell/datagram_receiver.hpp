@@ -6,11 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "shell/socket_address.hpp"
+#include "shell/sparse_memory.hpp"
 #include "wormhole/base/datagram.hpp"
 
 namespace wormhole {
@@ -27,7 +27,6 @@ class ReceiveSlots {
     MutBytes bytes;
     std::uint16_t segment =
         0;  ///< UDP_GRO: bytes of each datagram but the last; 0: it is one datagram
-    bool truncated = false;  ///< longer than the slot
   };
   /// Reads what is there, at most one batch. The result is valid until the next call. `error` gets
   /// errno when nothing could be read (EAGAIN: there was nothing).
@@ -42,7 +41,7 @@ class ReceiveSlots {
   std::size_t stride_;
   std::size_t headroom_;
   std::size_t room_;
-  std::unique_ptr<std::uint8_t[]> memory_;
+  SparseMemory memory_;
   std::vector<Slot> slots_;
   std::vector<mmsghdr> headers_;
   std::vector<Received> received_;
@@ -57,8 +56,9 @@ class NetReceiver {
   static constexpr int kBatchesPerTurn = 4;
 
   NetReceiver();
-  /// Reads until there is nothing more, or the turn is used up; `on_batch` for each batch.
-  void drain(int fd, const OnBatch& on_batch);
+  /// Reads until there is nothing more, or the turn is used up; `on_batch` for each batch. It may
+  /// close the socket: its owner then sets `fd` to -1, since the number may already be another's.
+  void drain(const int& fd, const OnBatch& on_batch);
 
  private:
   ReceiveSlots slots_;
@@ -75,7 +75,7 @@ class AppReceiver {
   AppReceiver();
   /// As above; returns the last error but EAGAIN (ECONNREFUSED and the like: look into the error
   /// queue), 0 if none.
-  int drain(int fd, const OnBatch& on_batch);
+  int drain(const int& fd, const OnBatch& on_batch);
 
  private:
   ReceiveSlots slots_;

@@ -4,36 +4,44 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
+#include "shell/clock.hpp"
 #include "wormhole/base/result.hpp"
 
 namespace wormhole {
 
-DeadlineTimer::DeadlineTimer(boost::asio::io_context& io, std::function<void()> on_due) {
+DeadlineTimer::DeadlineTimer(boost::asio::io_context& io, OnDeadline on_deadline)
+    : on_deadline_(std::move(on_deadline)) {
   FileDescriptor fd(::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
-  WH_ASSERT(fd.is_open());  // at start, before sockets can have used up the descriptors
-  const int number = fd.get();
-  readable_ = Readable(io, std::move(fd), [this, number, due = std::move(on_due)] {
-    std::uint64_t expirations = 0;
-    if (::read(number, &expirations, sizeof expirations) < 0) return;
-    set_for_ = kNever;
-    due();
-  });
+  WH_ASSERT(fd.is_open());
+  readable_ = Readable(io, std::move(fd), [this] { on_expiry(); });
 }
 
-void DeadlineTimer::set(TimePoint when) {
-  if (when == set_for_) return;
-  set_for_ = when;
-  itimerspec spec{};
-  if (when != kNever) {
-    // A zero would disarm: what was due long ago fires now.
-    const auto at = std::max<std::int64_t>(when.time_since_epoch().count(), 1);
-    spec.it_value.tv_sec = static_cast<time_t>(at / 1'000'000'000);
-    spec.it_value.tv_nsec = static_cast<long>(at % 1'000'000'000);
-  }
-  ::timerfd_settime(readable_.fd(), TFD_TIMER_ABSTIME, &spec, nullptr);
+void DeadlineTimer::set(TimePoint deadline) {
+  wanted_ = deadline;
+  if (readable_.is_open() && deadline < armed_) arm(deadline);
+}
+
+void DeadlineTimer::arm(TimePoint at) {
+  armed_ = at;
+  // An all-zero value would disarm; the past, which 1 ns after boot is, fires at once.
+  const auto ns = std::max(at.time_since_epoch(), Duration{1});
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(ns);
+  itimerspec when{};
+  when.it_value.tv_sec = seconds.count();
+  when.it_value.tv_nsec = (ns - seconds).count();
+  WH_ASSERT(::timerfd_settime(readable_.fd(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
+}
+
+void DeadlineTimer::on_expiry() {
+  std::uint64_t expirations = 0;
+  if (::read(readable_.fd(), &expirations, sizeof expirations) != sizeof expirations) return;
+  armed_ = kNever;
+  if (wanted_ == kNever) return;
+  if (core_now() < wanted_) return arm(wanted_);
+  wanted_ = kNever;
+  on_deadline_();
 }
 
 }  // namespace wormhole

@@ -1,4 +1,4 @@
-// The one timer of a core.
+// The one timer of a runner.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -9,18 +9,30 @@
 
 namespace wormhole {
 
-/// Fires at a time on the core's line. A timerfd on CLOCK_BOOTTIME (timerfd_create(2)): after a
-/// suspend it fires at once for what fell due meanwhile, where steady_timer would wait out the
-/// rest.
+/// Fires at deadlines of the core's time line. A timerfd on CLOCK_BOOTTIME rather than a
+/// steady_timer: CLOCK_MONOTONIC stands still during suspend, and after ten minutes of it every
+/// deadline would be ten minutes late; this one fires on wake-up.
 class DeadlineTimer {
  public:
-  DeadlineTimer(boost::asio::io_context& io, std::function<void()> on_due);
-  /// Fires once at `when`, instead of what was set before; kNever: not at all.
-  void set(TimePoint when);
+  using OnDeadline = std::function<void()>;
+
+  /// Ends the process when the system has no descriptor left for it: nothing runs without a timer.
+  DeadlineTimer(boost::asio::io_context& io, OnDeadline on_deadline);
+
+  /// Calls back at `deadline` (at once when it has passed), in place of the deadline set before;
+  /// never for kNever. Costs a system call only when the new deadline is the earliest: a later one
+  /// is armed when the earlier one has run out.
+  void set(TimePoint deadline);
+  void close() { readable_.close(); }
 
  private:
+  void arm(TimePoint at);
+  void on_expiry();
+
+  OnDeadline on_deadline_;
+  TimePoint wanted_ = kNever;
+  TimePoint armed_ = kNever;
   Readable readable_;
-  TimePoint set_for_ = kNever;
 };
 
 }  // namespace wormhole

@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
-#include "shell/port_holder.hpp"
+#include "shell/bind_error.hpp"
+#include "shell/port_owner.hpp"
 #include "shell/udp_socket.hpp"
 
 namespace wormhole {
@@ -19,23 +19,23 @@ namespace {
 /// Errors read in one go; the queue is bounded by the receive buffer.
 constexpr int kErrorsPerTurn = 64;
 
+std::string lock_name(const Endpoint& at) { return "wormhole-flow-port-" + at.to_string(); }
+
 /// An abstract unix address (unix(7)): it lives in the network namespace, as the port does, and
-/// goes with the process.
+/// goes with the process. Not open (see errno) when another has it.
 FileDescriptor take_lock(const Endpoint& at) {
   FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const auto name = "wormhole-flow-port " + at.to_string();
+  const auto name = lock_name(at);  // 66 bytes at most, of 107
   std::memcpy(address.sun_path + 1, name.data(), name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) fd.reset();
+  if (!fd.is_open()) return fd;
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
+  const int error = errno;
+  fd.reset();
+  errno = error;
   return fd;
-}
-
-Error taken(const Endpoint& at) {
-  const auto holder = holder_of_port(Protocol::kUdp, at);
-  return {"UDP " + at.to_string() + " is taken" + (holder.empty() ? "" : " by " + holder) +
-          ": let it bind 127.0.0.1 or set address reuse, or give the flow another port"};
 }
 
 void set_option(int fd, int level, int name, int value) {
@@ -59,7 +59,9 @@ void drain_error_queue(int fd, const FlowSocket::OnRefused& on_refused) {
     header.msg_controllen = control.size();
     if (::recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
     for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-      if (c->cmsg_level != SOL_IP || c->cmsg_type != IP_RECVERR) continue;
+      const bool ipv4 = c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR;
+      const bool ipv6 = c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR;
+      if (!ipv4 && !ipv6) continue;
       sock_extended_err error{};
       std::memcpy(&error, CMSG_DATA(c), sizeof error);
       if (error.ee_errno == ECONNREFUSED) on_refused(to.endpoint());
@@ -67,37 +69,57 @@ void drain_error_queue(int fd, const FlowSocket::OnRefused& on_refused) {
   }
 }
 
-Result<FlowSocket> FlowSocket::open(boost::asio::io_context& io, const Endpoint& at,
-                                    AppReceiver& receiver, AppReceiver::OnBatch on_batch,
-                                    OnRefused on_refused) {
+boost::system::result<FlowSocket, FlowSocket::OpenError> FlowSocket::open(
+    boost::asio::io_context& io, const Endpoint& at, AppReceiver& receiver,
+    AppReceiver::OnBatch on_batch, OnRefused on_refused) {
   FlowSocket port;
   port.lock_ = take_lock(at);
-  if (!port.lock_.is_open()) return taken(at);
+  if (!port.lock_.is_open()) return OpenError{at, errno, errno == EADDRINUSE};
+  const bool ipv4 = at.address.is_v4();
   FileDescriptor fd(::socket(family_of(at.address), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.is_open()) {
-    return Error{"socket for flow port " + at.to_string() + ": " +
-                 std::generic_category().message(errno)};
-  }
+  if (!fd.is_open()) return OpenError{at, errno};
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  set_option(fd.get(), SOL_IP, IP_RECVERR, 1);
+  set_option(fd.get(), ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_RECVERR : IPV6_RECVERR, 1);
   enlarge_buffers(fd.get());
   const SocketAddress address(at);
-  if (::bind(fd.get(), address.data(), address.size()) != 0) {
-    if (errno == EADDRINUSE) return taken(at);
-    return Error{"UDP " + at.to_string() + ": " + std::generic_category().message(errno)};
-  }
-  port.sender_ = std::make_unique<SendSocket>();
-  port.sender_->fd = fd.get();
-  auto* sender = port.sender_.get();
-  port.readable_ =
-      Readable(io, std::move(fd),
-               [sender, &receiver, handle = std::move(on_batch), refused = std::move(on_refused)] {
-                 // Before the datagrams: handling them may close this port.
-                 const int number = sender->fd;
-                 drain_error_queue(number, refused);
-                 receiver.drain(number, handle);
-               });
+  if (::bind(fd.get(), address.data(), address.size()) != 0) return OpenError{at, errno};
+  port.sender_ = std::make_shared<SendSocket>(new_send_socket(fd.get()));
+  port.readable_ = Readable(io, std::move(fd),
+                            [sender = port.sender_, &receiver, handle = std::move(on_batch),
+                             refused = std::move(on_refused)] {
+                              // Before the datagrams: handling them may close this port.
+                              drain_error_queue(sender->fd, refused);
+                              receiver.drain(sender->fd, handle);
+                            });
   return port;
+}
+
+FlowSocket& FlowSocket::operator=(FlowSocket&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  lock_ = std::move(other.lock_);
+  readable_ = std::move(other.readable_);
+  sender_ = std::move(other.sender_);
+  return *this;
+}
+
+void FlowSocket::close() {
+  readable_.close();
+  if (sender_) sender_->fd = -1;
+}
+
+std::string explain(const FlowSocket::OpenError& error, const std::string& flow) {
+  if (!error.held_by_client) {
+    const auto text = explain_bind_error(error.error, "flow " + flow, error.at);
+    return error.error == EADDRINUSE ? text + " (or let it bind 127.0.0.1, or set address reuse)"
+                                     : text;
+  }
+  auto text = "cannot open flow " + flow + " on UDP " + error.at.to_string();
+  text += ": another wormhole client";
+  if (const auto holder = who_has_abstract_socket(lock_name(error.at))) {
+    text += " (" + holder->name + ", pid " + std::to_string(holder->pid) + ")";
+  }
+  return text + " has it; give this one its own address, for example --bind 127.1.0.2";
 }
 
 }  // namespace wormhole

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -27,7 +28,8 @@ constexpr Duration kRestartSpread = 3s;
 /// Unix seconds; only dates and serials of codes look at it.
 std::uint64_t wall_seconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
 }
 
 ServerConfig core_config(const ServerState& state, Rng& rng) {
@@ -86,6 +88,7 @@ struct ServerRunner::Impl {
                 core->on_timeout(core_now(), out);
                 settle();
               }),
+        watch(io, options.routes_path, [this] { reload(); }),
         worker(io) {}
 
   Result<void> start();
@@ -104,7 +107,9 @@ struct ServerRunner::Impl {
   BatchSender sender;
   std::vector<UdpSocket> sockets;
   DeadlineTimer timer;
-  std::optional<FileWatch> watch;
+  FileWatch watch;
+  bool loading = false;
+  bool load_again = false;
   Worker worker;  // last: its jobs end before what they use goes
 };
 
@@ -126,10 +131,8 @@ Result<void> ServerRunner::Impl::start() {
     sockets.push_back(std::move(*socket));
     spdlog::info("listening on UDP {}", Endpoint{address.bind, server.port}.to_string());
   }
-  watch.emplace(io, options.routes_path, [this] { reload(); });
-  if (!watch->is_watching()) {
-    spdlog::warn("{} is not watched (inotify limit reached): send SIGHUP after saving it",
-                 options.routes_path);
+  if (const auto watching = watch.start(); !watching) {
+    spdlog::warn("{}", watching.error().message);
   }
   return {};
 }
@@ -143,7 +146,7 @@ void ServerRunner::Impl::settle() {
   const auto commands = std::exchange(out.commands, {});
   out.clear();
   for (const auto& command : commands) enrol(std::get<StoreEnrolment>(command));
-  timer.set(core->next_deadline());
+  if (!sockets.empty()) timer.set(core->next_deadline());
 }
 
 void ServerRunner::Impl::enrol(const StoreEnrolment& command) {
@@ -156,8 +159,15 @@ void ServerRunner::Impl::enrol(const StoreEnrolment& command) {
 }
 
 void ServerRunner::Impl::reload() {
+  // One at a time, however often it is saved; the last one must see the last state of the file.
+  load_again = loading;
+  if (std::exchange(loading, true)) return;
   worker.run([this] { return read_again(options.routes_path, state); },
-             [this](Reloaded reloaded) { apply(std::move(reloaded)); });
+             [this](Reloaded reloaded) {
+               loading = false;
+               apply(std::move(reloaded));
+               if (std::exchange(load_again, false)) reload();
+             });
 }
 
 void ServerRunner::Impl::apply(Reloaded reloaded) {
@@ -171,6 +181,8 @@ void ServerRunner::Impl::apply(Reloaded reloaded) {
   if (reloaded.network->server != options.network.server) {
     spdlog::warn("{}: changes under `server` come into force at the next start",
                  options.routes_path);
+    // Codes and the API go on naming what is bound.
+    reloaded.network->server = options.network.server;
   }
   warn_of_unsigned_keys(reloaded.directory);
   options.network = *reloaded.network;
@@ -190,7 +202,8 @@ void ServerRunner::stop() {
   if (impl_->sockets.empty()) return;
   impl_->core->shutdown(kRestartSpread, core_now(), impl_->out);
   impl_->settle();
-  impl_->watch.reset();
+  impl_->watch.close();
+  impl_->timer.close();
   impl_->sockets.clear();
 }
 

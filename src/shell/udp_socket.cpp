@@ -5,10 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "shell/port_holder.hpp"
+#include "shell/bind_error.hpp"
 
 namespace wormhole {
 namespace {
@@ -25,19 +24,15 @@ int buffer_size(int fd, int name) {
   return size / 2;  // Linux doubles what was asked for (socket(7))
 }
 
-Error bind_error(const Endpoint& at, int error) {
-  const auto where = "UDP " + at.to_string();
-  if (error == EADDRINUSE) {
-    const auto holder = holder_of_port(Protocol::kUdp, at);
-    return {where + " is taken" + (holder.empty() ? "" : " by " + holder) +
-            ": stop that, or choose another port"};
-  }
-  if (error == EADDRNOTAVAIL) {
-    return {where + ": no interface of this host has that address (ip addr); behind 1:1 NAT give " +
-            "{public: …, bind: …} under server.addresses"};
-  }
-  if (error == EACCES) return {where + ": no permission; use a port from 1024 on, or run as root"};
-  return {where + ": " + std::generic_category().message(error)};
+/// Frames that are too long for a link are fragmented rather than lost or refused (EMSGSIZE).
+void allow_fragments(int fd, int family) {
+  // IPv4: OMIT sends without DF, so that routers fragment, fragments here what exceeds the
+  // interface's MTU, and ignores ICMP "fragmentation needed", which anybody can forge. INTERFACE
+  // would refuse what exceeds the interface's MTU, DONT would believe the forgeries.
+  if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  // IPv6: routers never fragment (RFC 8200 5), so this host must believe "packet too big" and do
+  // it; a forgery can't bring it below 1,280.
+  set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
 }  // namespace
@@ -65,30 +60,36 @@ Result<UdpSocket> UdpSocket::open(boost::asio::io_context& io, const Endpoint& a
   const int family = family_of(at.address);
   FileDescriptor fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) {
-    return Error{"UDP socket for " + at.to_string() + ": " +
-                 std::generic_category().message(errno)};
+    return Error{explain_bind_error(errno, "a socket", at)};
   }
   if (family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   enlarge_buffers(fd.get());
   set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
-  // Without path MTU discovery a frame that is too large for a link is fragmented there (DF off)
-  // rather than lost. IP_PMTUDISC_DONT, not _INTERFACE: the latter keeps DF on IPv4 paths where
-  // routers then drop.
-  if (family == AF_INET) {
-    set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  } else {
-    set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
-  }
+  allow_fragments(fd.get(), family);
   const SocketAddress address(at);
-  if (::bind(fd.get(), address.data(), address.size()) != 0) return bind_error(at, errno);
+  if (::bind(fd.get(), address.data(), address.size()) != 0) {
+    return Error{explain_bind_error(errno, "a socket", at)};
+  }
   UdpSocket socket;
-  socket.sender_ = std::make_unique<SendSocket>();
-  socket.sender_->fd = fd.get();
-  const int number = fd.get();
-  socket.readable_ = Readable(io, std::move(fd), [number, &receiver, handle = std::move(on_batch)] {
-    receiver.drain(number, handle);
-  });
+  socket.sender_ = std::make_shared<SendSocket>(new_send_socket(fd.get()));
+  socket.readable_ = Readable(io, std::move(fd),
+                              [sender = socket.sender_, &receiver, handle = std::move(on_batch)] {
+                                receiver.drain(sender->fd, handle);
+                              });
   return socket;
+}
+
+UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  readable_ = std::move(other.readable_);
+  sender_ = std::move(other.sender_);
+  return *this;
+}
+
+void UdpSocket::close() {
+  readable_.close();
+  if (sender_) sender_->fd = -1;
 }
 
 }  // namespace wormhole

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
 
 #include "shell/batch_sender.hpp"
 #include "shell/datagram_receiver.hpp"
@@ -17,13 +18,20 @@ class UdpSocket {
   static Result<UdpSocket> open(boost::asio::io_context& io, const Endpoint& at,
                                 NetReceiver& receiver, NetReceiver::OnBatch on_batch);
 
+  UdpSocket(UdpSocket&&) noexcept = default;
+  UdpSocket& operator=(UdpSocket&& other) noexcept;
+  /// May happen inside on_batch.
+  ~UdpSocket() { close(); }
+
   SendSocket& sender() { return *sender_; }
   Endpoint local() const { return local_endpoint(sender_->fd); }
 
  private:
   UdpSocket() = default;
+  void close();
   Readable readable_;
-  std::unique_ptr<SendSocket> sender_;  // its address is what BatchSender remembers
+  // Its address is what BatchSender remembers. Shared with the receiving that may be under way.
+  std::shared_ptr<SendSocket> sender_;
 };
 
 /// 4 MiB of socket buffer is five times the loss-free rate of the system's default (measured;

@@ -1,36 +1,45 @@
-// Where blocking work goes: files, fsync, parsing. One thread beside the loop, which touches
-// nothing of the loop's.
+// The one thread for what blocks: fsync, parsing files, walking /proc.
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <optional>
 #include <utility>
 
 namespace wormhole {
 
+/// Runs one job after another on a thread of its own and answers on the io_context. The thread is
+/// made with the first job: most clients never need it. The destructor waits for the jobs begun and
+/// queued, so that nothing durable is lost; their answers then never come.
 class Worker {
  public:
   explicit Worker(boost::asio::io_context& io) : io_(io) {}
-  /// Waits for the job at hand; jobs behind it are dropped.
   ~Worker() {
-    pool_.stop();
-    pool_.join();
+    if (pool_) pool_->join();
   }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
-  /// Runs `job` on the worker, then `done(result)` on the loop. Jobs run one after another, in
-  /// order.
-  template <typename Job, typename Done>
-  void run(Job job, Done done) {
-    boost::asio::post(pool_, [this, job = std::move(job), done = std::move(done)]() mutable {
-      boost::asio::post(
-          io_, [result = job(), done = std::move(done)]() mutable { done(std::move(result)); });
-    });
+  /// `work` runs on the thread and must not touch what the loop's thread uses; `done(result)` runs
+  /// on the io_context.
+  template <typename Work, typename Done>
+  void run(Work work, Done done) {
+    if (!pool_) pool_.emplace(1);
+    auto job = [&io = io_, work = std::move(work), done = std::move(done),
+                keep_running = boost::asio::make_work_guard(io_)]() mutable {
+      auto answer = [result = work(), done = std::move(done)]() mutable {
+        done(std::move(result));
+      };
+      boost::asio::post(io, std::move(answer));
+    };
+    boost::asio::post(*pool_, std::move(job));
   }
 
  private:
   boost::asio::io_context& io_;
-  boost::asio::thread_pool pool_{1};
+  std::optional<boost::asio::thread_pool> pool_;
 };
 
 }  // namespace wormhole
