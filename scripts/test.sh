@@ -7,7 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Name and budget in seconds on two cores; the sum stays under 45 minutes.
+# Name and budget in seconds on two idle cores; the sum stays under 45 minutes. A gate over its budget is called slow;
+# at twice the budget it fails: shared machines' speed moves by a factor of two with their neighbours.
 gates=(deps:240 format:20 layers:10 build:330 unit:60 sim:180 shell:120 cli:90 quickstart:60 tidy:420
   fuzz:60 sanitizers:420 lab:300 portability:400)
 slow=" sanitizers lab portability "
@@ -39,15 +40,9 @@ gate_unit() { ctest_of build unit; }
 gate_sim() { ctest_of build sim; }
 gate_shell() { ctest_of build shell; }
 gate_cli() {
-  [ -e tests/cli/cli_test.py ] || skip "there are no tests under tests/cli"
-  python3 tests/cli/cli_test.py build/wormhole
+  python3 tests/cli/run.py build/wormhole
 }
-# The program is assembled last; until it has its commands there is nothing to fly.
-need_program() { build/wormhole --help 2>/dev/null | grep -qw client || skip "build/wormhole has no client command"; }
-gate_quickstart() {
-  need_program
-  scripts/quickstart.sh --once
-}
+gate_quickstart() { scripts/quickstart.sh --once; }
 gate_tidy() { scripts/tidy.sh build; }
 gate_fuzz() { ctest_of build fuzz; }
 gate_sanitizers() {
@@ -62,7 +57,6 @@ gate_sanitizers() {
 gate_lab() {
   is_root || skip "needs root for network namespaces"
   unshare --net true 2>/dev/null || skip "this system gives no network namespaces"
-  need_program
   python3 tests/lab/run.py
 }
 gate_portability() {
@@ -106,18 +100,22 @@ run_gate() {  # name, budget
     failed=$((failed + 1))
     return
   fi
-  timeout -k 10 "$budget" bash scripts/test.sh --gate "$name" >"$log" 2>&1 9>&- </dev/null &
+  timeout -k 10 "$((2 * budget))" bash scripts/test.sh --gate "$name" >"$log" 2>&1 9>&- </dev/null &
   running=$!
   wait "$running" || rc=$?
   running=
   local took="$((SECONDS - start)) s of $budget"
   case $rc in
-    0) passed=$((passed + 1)); printf 'ok    %-12s %s\n' "$name" "$took" ;;
+    0)
+      passed=$((passed + 1))
+      [ "$((SECONDS - start))" -le "$budget" ] || took+=" (slow)"
+      printf 'ok    %-12s %s\n' "$name" "$took"
+      ;;
     77) skipped=$((skipped + 1)); printf 'skip  %-12s %s\n' "$name" "$(tail -n 1 "$log")" ;;
     *)
       failed=$((failed + 1))
       [ "$name" = build ] && broken=1
-      [ $rc = 124 ] || [ $rc = 137 ] && took="over its budget of $budget s"
+      [ $rc = 124 ] || [ $rc = 137 ] && took="over twice its budget of $budget s"
       printf 'FAIL  %-12s %s; the end of %s:\n' "$name" "$took" "$log"
       tail -n 40 "$log" | sed 's/^/      | /'
       ;;
