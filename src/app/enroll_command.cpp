@@ -88,9 +88,10 @@ Outcome bind_at_server(ClientRunOptions options) {
   if (ended) return outcome;
   const ServerLinkStatus server = runner.status().server;
   runner.stop();
-  return Failure{"no answer from the server (last tried " + server.address.to_string() + ")" +
-                 (server.reason.empty() ? "" : ": " + server.reason) +
-                 "; nothing is lost: try again with the same code"};
+  const std::string why =
+      server.reason.empty() ? "the server did not finish the enrolment" : server.reason;
+  return Failure{why + " (last tried " + server.address.to_string() +
+                 "); nothing is lost: try again with the same code"};
 }
 
 Outcome store(const std::string& dir, const ClientIdentity& identity) {

@@ -24,11 +24,7 @@ ServerLinkStatus server_status(const HopLink& hop) {
   status.rtt = hop.rtt();
   status.observed = hop.observed();
   if (!status.connected) {
-    status.reason =
-        "no answer from the server: it is unreachable, its UDP port is blocked, or it has another "
-        "key than the "
-        "invite code says (a server does not answer strangers). Check its address, firewall and "
-        "log";
+    status.reason = kWhySilent;
   }
   return status;
 }

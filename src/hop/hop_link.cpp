@@ -64,7 +64,10 @@ void HopLink::on_timeout(TimePoint now, Outbox& out, std::vector<HopEvent>& even
   }
   if (now >= suspect_time()) become_suspect(now, out);
   if (now >= next_ping_) send_ping(now, out);
-  if (initiation_.next_deadline() <= now) send_init(now, out);
+  if (initiation_.next_deadline() <= now) {
+    if (session == nullptr && initiation_.tries() >= kSilentTries) say_unreachable(out);
+    send_init(now, out);
+  }
   if (stream_.next_deadline() <= now) flush_stream(now, out);
   if (now >= next_resolve_) {
     next_resolve_ = now + kResolveAgain;
@@ -91,10 +94,15 @@ void HopLink::become_suspect(TimePoint now, Outbox& out) {
     target_ = static_cast<std::size_t>(at - servers_.begin()) + 1;
   }
   initiation_.start(now);
+  say_unreachable(out);
+}
+
+void HopLink::say_unreachable(Outbox& out) {
   if (said_unreachable_) return;
   said_unreachable_ = true;
-  out.log(LogLevel::kWarning, "server " + server().to_string() + " does not answer; trying " +
-                                  std::to_string(servers_.size()) + " address(es) again and again");
+  out.log(LogLevel::kWarning, std::string(kWhySilent) + " (last tried " + server().to_string() +
+                                  ", of " + std::to_string(servers_.size()) +
+                                  " address(es)); trying on");
 }
 
 TimePoint HopLink::suspect_time() const {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,6 +43,13 @@ struct HopHandshake {
 struct HopWantsResolve {};
 using HopEvent =
     std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve, StreamMessage>;
+
+/// Silence has one sentence: unreachable and wrong key can't be told apart, for a server answers no
+/// strangers.
+inline constexpr std::string_view kWhySilent =
+    "no answer from the server: it is unreachable, its UDP port is blocked, or it has another key "
+    "than the invite code "
+    "says (a server answers no strangers); check its address, its firewall and its log";
 
 struct HopConfig {
   std::string id;
@@ -80,6 +88,9 @@ class HopLink {
   /// Names are looked up again this long after the last answer, and at this interval.
   static constexpr Duration kResolveAgain = 10s;
   static constexpr std::size_t kMaxServers = 16;
+  /// INITs without an answer before the log says so: 1.75 s, in which a slow or lossy path has
+  /// answered.
+  static constexpr unsigned kSilentTries = 4;
 
   HopLink(HopConfig config, Rng& rng);
 
@@ -136,6 +147,7 @@ class HopLink {
   void flush_stream(TimePoint now, Outbox& out);
   void note_answer(TimePoint now);
   void become_suspect(TimePoint now, Outbox& out);
+  void say_unreachable(Outbox& out);
   Duration suspect_after() const;
   TimePoint suspect_time() const;
   Duration ping_interval(TimePoint now) const;

@@ -156,5 +156,32 @@ TEST(Client, DeliversToAnotherMachineOnlyWhereItsOwnerAllowsThat) {
   EXPECT_EQ(trio.clients[1]->status(trio.now).flows[1].drops[0].cause, "no_application");
 }
 
+TEST(Client, SaysOnceThatTheServerIsSilentAndTriesOn) {
+  crypto_init();
+  SeededRng rng(3);
+  ClientConfig config;
+  config.id = "drone3";
+  config.keys = KeyPair::generate(rng);
+  config.network.server_key = KeyPair::generate(rng).public_key;
+  config.boot_id = 1;
+  Client client(config, rng);
+  ClientOutbox out;
+  TimePoint now{1000s};
+  std::vector<LogLine> lines;
+  std::size_t inits = 0;
+  client.set_servers({testing::kServerAt}, now, out);
+  for (const auto until = now + 60s; now < until; now = std::max(now, client.next_deadline())) {
+    client.on_timeout(now, out);
+    lines.insert(lines.end(), out.log_lines().begin(), out.log_lines().end());
+    inits += out.net_sends().size();
+    out.clear();
+  }
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].text.find("no answer from the server"), std::string::npos);
+  EXPECT_NE(lines[0].text.find("198.51.100.10:7700"), std::string::npos);
+  EXPECT_GT(inits, 50U);  // one a second, with up to 20 % of jitter
+  EXPECT_LT(inits, 70U);
+}
+
 }  // namespace
 }  // namespace wormhole
