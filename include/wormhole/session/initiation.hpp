@@ -1,8 +1,8 @@
 // The initiator's side of a handshake over a lossy path: when to send the next INIT, and which RESP
 // fits.
 //
-//   idle ──start──► trying ──RESP──► idle        trying: an INIT now, again after 250 ms, 500 ms, 1
-//   s, 1 s …
+//   idle ──start──► trying ──RESP──► idle
+//   trying: an INIT now, again after 250 ms, 250 ms, 500 ms, and then every second
 #pragma once
 
 #include <array>
