@@ -103,8 +103,11 @@ void Client::Core::on_event(const HopClosed& event, TimePoint /*now*/, ClientOut
     case CloseReason::kReplaced:
       return end(Refused::Reason::kReplaced, refusal_text(config, Verdict::kSuperseded), out);
     case CloseReason::kRemoved:
-      return end(Refused::Reason::kRemoved,
-                 "\"" + config.id + "\" was removed from the server's routes.yaml", out);
+      return end(
+          Refused::Reason::kRemoved,
+          "\"" + config.id +
+              "\" was removed from the server's routes.yaml, or enrolled anew with another key",
+          out);
     case CloseReason::kShuttingDown:
       break;  // the link finds out by itself when the server is gone
   }
