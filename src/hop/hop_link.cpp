@@ -210,7 +210,6 @@ Endpoint HopLink::server() const {
 }
 
 void HopLink::note_answer(TimePoint now) {
-  last_answer_ = now;
   unanswered_since_.reset();
   next_ping_ = std::max(now, last_ping_ + ping_interval(now));
 }

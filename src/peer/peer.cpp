@@ -189,7 +189,6 @@ void Peer::measure_loss(TimePoint now) {
 void Peer::session_ready(TimePoint now, Outbox& out) {
   stale_ = false;
   session_since_ = now;
-  last_heard_ = now;
   unanswered_since_.reset();
   next_ping_ = now;
   send_ping(now, out);
@@ -230,7 +229,6 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     }
     return std::nullopt;
   }
-  last_heard_ = now;
   unanswered_since_.reset();
   if (slots_.confirm(session, now)) {
     session_boot_ = session->boot_id;

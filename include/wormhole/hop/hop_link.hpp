@@ -169,7 +169,6 @@ class HopLink {
   std::optional<Duration> rtt_;
   std::optional<Endpoint> observed_;
   std::optional<TimePoint> unanswered_since_;  // the first ping that no answer followed
-  TimePoint last_answer_{};
   TimePoint last_ping_{};
   TimePoint next_ping_ = kNever;
   TimePoint last_traffic_ = TimePoint::min();

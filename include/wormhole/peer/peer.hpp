@@ -169,7 +169,6 @@ class Peer {
   std::uint32_t fragmented_;
 
   TimePoint session_since_{};
-  TimePoint last_heard_{};
   TimePoint last_activity_ = TimePoint::min();
   TimePoint next_ping_ = kNever;
   std::optional<TimePoint> unanswered_since_;
