@@ -7,11 +7,11 @@
 namespace wormhole {
 namespace {
 
-struct Side {
+struct Ends {
   const Flow* flow;
   const Members* others;
 };
-using Sides = std::map<std::string_view, std::vector<Side>>;
+using Sides = std::map<std::string_view, std::vector<Ends>>;
 
 /// Whom each client meets, route by route, without uniting them: that costs memory only where it
 /// must.
@@ -30,7 +30,7 @@ Sides sides_of(const std::vector<Flow>& flows) {
   return sides;
 }
 
-std::size_t sum(const std::vector<Side>& sides) {
+std::size_t sum(const std::vector<Ends>& sides) {
   std::size_t peers = 0;
   for (const auto& side : sides) peers += side.others->size();
   return peers;
@@ -42,7 +42,7 @@ std::optional<CrowdedClient> find_crowded_client(const std::vector<Flow>& flows)
   for (const auto& [id, sides] : sides_of(flows)) {
     if (sum(sides) <= kMaxPeersOfClient) continue;  // no need to unite them
     std::set<std::string_view> peers;
-    const Side* largest = &sides.front();
+    const Ends* largest = &sides.front();
     for (const auto& side : sides) {
       peers.insert(side.others->begin(), side.others->end());
       if (side.others->size() > largest->others->size()) largest = &side;

@@ -1,8 +1,34 @@
 #include "wormhole/model/network.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace wormhole {
+namespace {
+
+constexpr std::array<std::string_view, 5> kSideNames{"from", "to", "first", "second", "mesh"};
+
+}  // namespace
+
+std::string_view side_name(Side side) { return kSideNames.at(static_cast<std::size_t>(side)); }
+
+std::optional<Side> side_named(std::string_view name) {
+  const auto at = std::find(kSideNames.begin(), kSideNames.end(), name);
+  if (at == kSideNames.end()) return std::nullopt;
+  return static_cast<Side>(at - kSideNames.begin());
+}
+
+bool has_side(Route::Kind kind, Side side) {
+  switch (kind) {
+    case Route::Kind::kFromTo:
+      return side == Side::kFrom || side == Side::kTo;
+    case Route::Kind::kBetween:
+      return side == Side::kFirst || side == Side::kSecond;
+    case Route::Kind::kMesh:
+      return side == Side::kMesh;
+  }
+  return false;
+}
 
 const Deliver& Flow::deliver_of(const std::string& id) const {
   const auto own = deliver_for.find(id);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wormhole/base/endpoint.hpp"
@@ -39,11 +40,27 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+/// How a receiving client's applications see who has sent.
+enum class Addressing : std::uint8_t {
+  kShared,  ///< everything comes from the flow's own 127.1.0.1:port
+  kPerPeer  ///< each peer has a loopback address of its own
+};
+
+/// The sides of routes, by the word that names them to people.
+enum class Side : std::uint8_t { kFrom, kTo, kFirst, kSecond, kMesh };
+/// "from", "to", "first", "second" (of between), "mesh".
+std::string_view side_name(Side side);
+std::optional<Side> side_named(std::string_view name);
+/// Whether a route of this kind has the side.
+bool has_side(Route::Kind kind, Side side);
+
 struct Flow {
   std::string name;
   Protocol protocol = Protocol::kUdp;
   std::uint16_t port = 0;
+  Addressing addressing = Addressing::kShared;
   std::vector<Route> routes;
+  std::map<Side, Members> self_join;           ///< who may join and leave which side by itself
   Deliver deliver;                             ///< for members without an entry below
   std::map<std::string, Deliver> deliver_for;  ///< per ID
   bool operator==(const Flow&) const = default;
@@ -63,10 +80,35 @@ struct ServerAddress {
   bool operator==(const ServerAddress&) const = default;
 };
 
+/// Ports, both ends included.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  bool operator==(const PortRange&) const = default;
+};
+
+/// Ports that relayed members of flows get for themselves, beside the one that all share.
+struct RelayPorts {
+  bool shared = false;         ///< no ports of their own
+  PortRange from{2000, 2999};  ///< senders and first sides
+  PortRange to{3000, 3999};    ///< receivers and second sides
+  bool operator==(const RelayPorts&) const = default;
+};
+
+struct RestSettings {
+  bool enabled = true;
+  Endpoint listen{IpAddress::v4(127, 0, 0, 1), 7780};
+  /// Names that callers may use for this host, beside its addresses, its name and the loopback's.
+  std::vector<std::string> hosts;
+  bool operator==(const RestSettings&) const = default;
+};
+
 struct ServerSettings {
   std::string name;  ///< DNS name, may be empty
   std::vector<ServerAddress> addresses;
   std::uint16_t port = 7700;
+  RelayPorts relay_ports;
+  RestSettings rest;
   std::string state_dir = "/var/lib/wormhole";
   bool operator==(const ServerSettings&) const = default;
 };
