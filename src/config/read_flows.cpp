@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/flow_options.hpp"
 #include "config/key_path.hpp"
 #include "config/peer_limit.hpp"
 #include "config/sections.hpp"
@@ -11,8 +12,9 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 8> kFlowKeys{"protocol", "port", "from",   "to",
-                                                    "between",  "mesh", "routes", "deliver"};
+constexpr std::array<std::string_view, 11> kFlowKeys{
+    "protocol", "port",    "from",   "to",         "between",  "mesh",
+    "routes",   "deliver", "target", "addressing", "self_join"};
 constexpr std::array<std::string_view, 4> kRouteKeys{"from", "to", "between", "mesh"};
 constexpr auto kRouteForms = "one of from and to, between or mesh";
 
@@ -29,14 +31,15 @@ struct PlacedFlow {
   std::optional<Value> port;
 };
 
-void read_protocol(const Value& value, ErrorList& errors) {
+Protocol read_protocol(const Value& value, ErrorList& errors) {
   const auto text = read_text(value, "udp", errors);
-  if (!text || *text == "udp") return;
+  if (!text || *text == "udp") return Protocol::kUdp;
   if (*text == "tcp") {
     add_error(errors, value, "TCP flows are not in this version; expected udp");
-  } else {
-    add_error(errors, value, quoted(*text) + " is not a protocol; expected udp");
+    return Protocol::kTcp;
   }
+  add_error(errors, value, quoted(*text) + " is not a protocol; expected udp");
+  return Protocol::kUdp;
 }
 
 /// Refuses sides between which nobody could talk. Empty sides have their error already.
@@ -119,43 +122,17 @@ std::vector<Route> read_routes(MapReader& flow, const Population& population, Er
   return routes;
 }
 
-std::optional<Deliver> read_deliver(const Value& value, ErrorList& errors) {
-  constexpr auto kExpected = "an address and port like 127.0.0.1:5600, or none";
-  const auto text = read_text(value, kExpected, errors);
-  if (!text) return std::nullopt;
-  if (*text == "none") return Deliver{Deliver::Kind::kNone, {}};
-  const auto endpoint = Endpoint::parse(*text);
-  if (endpoint && endpoint->is_set() && !endpoint->address.is_unspecified()) {
-    return Deliver{Deliver::Kind::kEndpoint, *endpoint};
+/// `deliver` and `target` are one thing in two words: which one stands here says the protocol.
+void read_place_keys(const MapReader& map, const Population& population, Flow& flow,
+                     ErrorList& errors) {
+  const bool udp = flow.protocol == Protocol::kUdp;
+  if (const auto value = map.find(udp ? "deliver" : "target")) {
+    read_handover(*value, population, flow, errors);
   }
-  add_error(errors, value,
-            quoted(*text) + " is not where an application can be reached; expected " + kExpected);
-  return std::nullopt;
-}
-
-bool has(const Members& members, const std::string& id) {
-  return std::binary_search(members.begin(), members.end(), id);
-}
-
-bool receives(const Flow& flow, const std::string& id) {
-  return std::any_of(flow.routes.begin(), flow.routes.end(), [&id](const Route& route) {
-    return has(route.second, id) || (route.kind != Route::Kind::kFromTo && has(route.first, id));
-  });
-}
-
-void read_deliver_for(const Value& value, const Population& population, Flow& flow,
-                      ErrorList& errors) {
-  for (const auto& entry : named_values(value, "client", errors)) {
-    const auto deliver = read_deliver(entry.value, errors);
-    if (deliver) flow.deliver_for[entry.name] = *deliver;
-    if (!population.has_id(entry.name)) {
-      const auto near_miss = errors.full() ? "" : population.suggest(entry.name, false);
-      errors.add(entry.key_place, entry.value.path,
-                 "no client has this ID" + near_miss + "; expected one that receives here");
-    } else if (!flow.routes.empty() && !receives(flow, entry.name)) {
-      errors.add(entry.key_place, entry.value.path,
-                 "receives nothing in this flow; expected a client that does");
-    }
+  if (const auto value = map.find(udp ? "target" : "deliver")) {
+    add_error(errors, *value,
+              udp ? "is where the streams of a TCP flow go; expected deliver in a UDP flow"
+                  : "is where the datagrams of a UDP flow go; expected target in a TCP flow");
   }
 }
 
@@ -164,16 +141,16 @@ PlacedFlow read_flow(const NamedValue& entry, const Population& population, Erro
   auto& flow = placed.flow;
   flow.name = entry.name;
   MapReader map(entry.value, kFlowKeys, errors);
-  if (const auto value = map.require("protocol", "udp")) read_protocol(*value, errors);
+  if (const auto value = map.require("protocol", "udp")) {
+    flow.protocol = read_protocol(*value, errors);
+  }
   placed.port = map.require("port", "a number from 1 to 65535");
   if (placed.port) flow.port = read_port(*placed.port, errors).value_or(0);
   flow.routes = read_routes(map, population, errors);
-  if (const auto value = map.find("deliver")) {
-    if (value->is(YamlNode::Kind::kMap)) {
-      read_deliver_for(*value, population, flow, errors);
-    } else if (const auto deliver = read_deliver(*value, errors)) {
-      flow.deliver = *deliver;
-    }
+  read_place_keys(map, population, flow, errors);
+  if (const auto value = map.find("addressing")) flow.addressing = read_addressing(*value, errors);
+  if (const auto value = map.find("self_join")) {
+    flow.self_join = read_self_join(*value, flow, population, errors);
   }
   return placed;
 }

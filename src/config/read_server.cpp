@@ -4,31 +4,18 @@
 
 #include "config/key_path.hpp"
 #include "config/sections.hpp"
-#include "wormhole/base/ids.hpp"
+#include "config/server_services.hpp"
 
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 4> kServerKeys{"name", "addresses", "port", "state_dir"};
+constexpr std::array<std::string_view, 6> kServerKeys{"name",  "addresses", "port",
+                                                      "relay", "rest",      "state_dir"};
 constexpr std::array<std::string_view, 2> kAddressKeys{"public", "bind"};
 constexpr auto kAddressList = "a list of the server's public IP addresses";
 
 /// An invite code carries at most so many (docs/protocol.md 1).
 constexpr std::size_t kMaxAddresses = 8;
-/// RFC 1035 2.3.4, without the root's length byte and the first label's.
-constexpr std::size_t kMaxHostName = 253;
-
-bool is_host_name(std::string_view text) {
-  if (text.size() > kMaxHostName) return false;
-  for (std::size_t start = 0; start <= text.size();) {
-    const auto end = std::min(text.find('.', start), text.size());
-    const auto label = text.substr(start, end - start);
-    const bool plain = label.find('_') == std::string_view::npos && label.find('.') == label.npos;
-    if (!is_valid_name(label) || !plain || label.back() == '-') return false;
-    start = end + 1;
-  }
-  return true;
-}
 
 std::string read_name(const Value& value, ErrorList& errors) {
   constexpr auto kExpected = "a DNS name like relay.example.org";
@@ -148,6 +135,10 @@ ServerSettings read_server(const Value& section, ErrorList& errors) {
   if (const auto port = map.find("port")) {
     settings.port = read_port(*port, errors).value_or(settings.port);
   }
+  if (const auto relay = map.find("relay")) {
+    settings.relay_ports = read_relay(*relay, settings.port, errors);
+  }
+  if (const auto rest = map.find("rest")) settings.rest = read_rest(*rest, errors);
   if (const auto dir = map.find("state_dir")) settings.state_dir = read_state_dir(*dir, errors);
   return settings;
 }

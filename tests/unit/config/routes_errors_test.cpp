@@ -119,9 +119,11 @@ TEST(RoutesErrors, Yaml) {
 TEST(RoutesErrors, Server) {
   check({
       {"server empty", server(""),
-       "f:1:1: server: is empty; expected a map with name, addresses, port or state_dir"},
+       "f:1:1: server: is empty; expected a map with name, addresses, port, relay, rest or "
+       "state_dir"},
       {"server list", server("[]"),
-       "f:1:9: server: is a list; expected a map with name, addresses, port or state_dir"},
+       "f:1:9: server: is a list; expected a map with name, addresses, port, relay, rest or "
+       "state_dir"},
       {"no addresses", server("{port: 1}"),
        "f:1:9: server.addresses: is missing; expected a list of the server's public IP addresses"},
       {"addresses scalar", server("{addresses: 192.0.2.1}"),
@@ -175,12 +177,12 @@ TEST(RoutesErrors, Server) {
        "it\n"
        "f:1:42: server.addresses[0].bnd: unknown key (did you mean bind?); expected public or "
        "bind"},
-      {"server rest", server("{addresses: [192.0.2.1], rest: {}}"),
-       "f:1:34: server.rest: unknown key; expected name, addresses, port or state_dir"},
+      {"server unknown", server("{addresses: [192.0.2.1], ntp: {}}"),
+       "f:1:34: server.ntp: unknown key; expected name, addresses, port, relay, rest or state_dir"},
       {"server near", server("{adresses: [192.0.2.1]}"),
        "f:1:9: server.addresses: is missing; expected a list of the server's public IP addresses\n"
        "f:1:10: server.adresses: unknown key (did you mean addresses?); expected name, addresses, "
-       "port or state_dir"},
+       "port, relay, rest or state_dir"},
       {"port 0", server("{addresses: [192.0.2.1], port: 0}"),
        "f:1:40: server.port: \"0\" is not a port; expected a number from 1 to 65535"},
       {"port big", server("{addresses: [192.0.2.1], port: 65536}"),
@@ -288,7 +290,7 @@ TEST(RoutesErrors, Flows) {
        "f:4:1: flows: is empty; expected a map of flows, or {} for none"},
       {"flow null", kHead + "flows:\n  v:\n",
        "f:5:3: flows.v: is empty; expected a map with protocol, port, from, to, between, mesh, "
-       "routes or deliver"},
+       "routes, deliver, target, addressing or self_join"},
       {"flow name", kHead + "flows: {_v: {}}\n",
        "f:4:9: flows._v: not a flow name; expected 1 to 63 of a-z A-Z 0-9 . _ -, first a letter or "
        "digit"},
@@ -397,11 +399,11 @@ TEST(RoutesErrors, Flows) {
        "f:5:62: flows.v.deliver.ground: no client has this ID; expected one that receives here"},
       {"flow later key", flow("protocol: udp, port: 5600, from: d3, to: g4, priority: high"),
        "f:5:52: flows.v.priority: unknown key; expected protocol, port, from, to, between, mesh, "
-       "routes or deliver"},
+       "routes, deliver, target, addressing or self_join"},
       {"flow near key", flow("protocol: udp, prot: 1, mesh: [d3, d4]"),
        "f:5:6: flows.v.port: is missing; expected a number from 1 to 65535\n"
        "f:5:22: flows.v.prot: unknown key (did you mean port?); expected protocol, port, from, to, "
-       "between, mesh, routes or deliver"},
+       "between, mesh, routes, deliver, target, addressing or self_join"},
       {"port twice",
        kHead + "flows:\n  a: {protocol: udp, port: 9, from: d3, to: g4}\n  b: {protocol: udp, "
                "port: 9, from: d4, to: g4}\n",

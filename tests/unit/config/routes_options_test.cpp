@@ -1,0 +1,130 @@
+// Options of flows and of the server: addressing, self_join, target, relay, rest.
+#include <gtest/gtest.h>
+
+#include "wormhole/config/routes_file.hpp"
+
+namespace wormhole {
+namespace {
+
+std::string with_flow(const std::string& keys) {
+  return "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, d4: {}, g4: {}, g5: {}}\n"
+         "flows:\n  v: {protocol: udp, port: 5600, " +
+         keys + "}\n";
+}
+std::string with_server(const std::string& keys) {
+  return "server: {addresses: [192.0.2.1], " + keys + "}\nclients: {}\nflows: {}\n";
+}
+
+Network good(const std::string& text) {
+  auto result = parse_routes(text, "f");
+  if (const auto* errors = std::get_if<std::vector<ConfigError>>(&result)) {
+    ADD_FAILURE() << errors->front().to_string() << "\n" << text;
+    return {};
+  }
+  return std::get<Network>(std::move(result));
+}
+
+/// The first error without its place.
+std::string error_of(const std::string& text) {
+  const auto result = parse_routes(text, "f");
+  if (std::holds_alternative<Network>(result)) return "no error";
+  const auto& error = std::get<std::vector<ConfigError>>(result).front();
+  return error.path + ": " + error.message;
+}
+
+Flow flow_with(const std::string& keys) { return good(with_flow(keys)).flows.at(0); }
+
+TEST(RoutesOptions, AddressingIsSharedUnlessToldOtherwise) {
+  EXPECT_EQ(flow_with("from: d3, to: g4").addressing, Addressing::kShared);
+  EXPECT_EQ(flow_with("from: d3, to: g4, addressing: shared").addressing, Addressing::kShared);
+  EXPECT_EQ(flow_with("from: d3, to: g4, addressing: per-peer").addressing, Addressing::kPerPeer);
+  EXPECT_EQ(error_of(with_flow("from: d3, to: g4, addressing: peer")),
+            "flows.v.addressing: \"peer\" is not an addressing; expected shared or per-peer");
+}
+
+TEST(RoutesOptions, SelfJoinNamesSidesOfTheFlow) {
+  const auto flow = flow_with("from: d3, to: g4, self_join: {to: \"g*\", from: [d3, d4]}");
+  const std::map<Side, Members> expected{{Side::kFrom, {"d3", "d4"}}, {Side::kTo, {"g4", "g5"}}};
+  EXPECT_EQ(flow.self_join, expected);
+  EXPECT_EQ(flow_with("mesh: [d3, d4], self_join: {mesh: g4}").self_join.at(Side::kMesh),
+            Members{"g4"});
+  EXPECT_EQ(flow_with("between: [d3, g4], self_join: {second: g5}").self_join.at(Side::kSecond),
+            Members{"g5"});
+}
+
+TEST(RoutesOptions, SelfJoinErrors) {
+  EXPECT_EQ(error_of(with_flow("from: d3, to: g4, self_join: {second: g5}")),
+            "flows.v.self_join.second: not a side of this flow; expected from or to");
+  EXPECT_EQ(error_of(with_flow("mesh: [d3, d4], self_join: {to: g5}")),
+            "flows.v.self_join.to: not a side of this flow; expected mesh");
+  EXPECT_EQ(error_of(with_flow("from: d3, to: g4, self_join: {to: g6}")),
+            "flows.v.self_join.to: no client or group \"g6\"; expected one that is "
+            "defined under clients or groups");
+  EXPECT_EQ(error_of(with_flow("from: d3, to: g4, self_join: g5")),
+            "flows.v.self_join: is a single value; expected a map of sides, or {} for none");
+  EXPECT_EQ(error_of(with_flow("routes: [{from: d3, to: g4}, {from: d4, to: g5}], "
+                               "self_join: {to: g5}")),
+            "flows.v.self_join.to: several routes of this flow have it, so that joining it would "
+            "be ambiguous; expected a side that one route has");
+}
+
+TEST(RoutesOptions, TargetAndDeliverBelongToTheirProtocols) {
+  EXPECT_EQ(
+      error_of(with_flow("from: d3, to: g4, target: 127.0.0.1:22")),
+      "flows.v.target: is where the streams of a TCP flow go; expected deliver in a UDP flow");
+  const std::string tcp =
+      "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, g4: {}}\nflows:\n"
+      "  v: {protocol: tcp, port: 22, from: g4, to: d3, target: none}\n";
+  const auto result = parse_routes(tcp, "f");
+  const auto& errors = std::get<std::vector<ConfigError>>(result);
+  ASSERT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors[0].message, "TCP flows are not in this version; expected udp");
+  EXPECT_EQ(errors[1].message,
+            "\"none\" is not where an application can be reached; expected an address and port "
+            "like 127.0.0.1:22");
+}
+
+TEST(RoutesOptions, RelayPorts) {
+  const RelayPorts usual{false, {2000, 2999}, {3000, 3999}};
+  EXPECT_EQ(good(with_server("port: 7700")).server.relay_ports, usual);
+  EXPECT_TRUE(good(with_server("relay: {ports: shared}")).server.relay_ports.shared);
+  const RelayPorts own{false, {2000, 2000}, {40000, 65535}};
+  EXPECT_EQ(
+      good(with_server("relay: {ports: {from: 2000-2000, to: 40000-65535}}")).server.relay_ports,
+      own);
+}
+
+TEST(RoutesOptions, RelayPortErrors) {
+  for (const std::string range : {"2000", "3000-2000", "80-90", "2000-65536", "2000-", "a-b"}) {
+    EXPECT_EQ(error_of(with_server("relay: {ports: {from: " + range + "}}")),
+              "server.relay.ports.from: \"" + range +
+                  "\" is not a range; expected a range of ports from 1024 to 65535 like 2000-2999");
+  }
+  EXPECT_EQ(error_of(with_server("relay: {ports: {from: 2000-3000}}")),
+            "server.relay.ports: from is 2000-3000 and to is 3000-3999; expected ranges that have "
+            "no port in common");
+  EXPECT_EQ(error_of(with_server("relay: {ports: {from: 7000-7999}}")),
+            "server.relay.ports: 7000-7999 holds 7700, the server's own port; expected ranges "
+            "without it");
+  EXPECT_EQ(error_of(with_server("relay: {ports: all}")),
+            "server.relay.ports: \"all\" is not known; expected {from: 2000-2999, to: 3000-3999} "
+            "or shared");
+}
+
+TEST(RoutesOptions, Rest) {
+  EXPECT_EQ(good(with_server("port: 7700")).server.rest.listen.to_string(), "127.0.0.1:7780");
+  EXPECT_FALSE(good(with_server("rest: none")).server.rest.enabled);
+  const auto rest =
+      good(with_server("rest: {listen: \"[::1]:80\", hosts: [relay.example.org, 10.0.0.5]}"))
+          .server.rest;
+  EXPECT_EQ(rest.listen.to_string(), "[::1]:80");
+  EXPECT_EQ(rest.hosts, (std::vector<std::string>{"relay.example.org", "10.0.0.5"}));
+  EXPECT_EQ(error_of(with_server("rest: {listen: 7780}")),
+            "server.rest.listen: \"7780\" is no address; expected an address and port like "
+            "127.0.0.1:7780");
+  EXPECT_EQ(error_of(with_server("rest: {hosts: [\"a b\"]}")),
+            "server.rest.hosts[0]: \"a b\" is no host name; expected a DNS name or an IP address");
+}
+
+}  // namespace
+}  // namespace wormhole
