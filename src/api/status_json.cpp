@@ -81,6 +81,8 @@ json::object traffic_json(std::uint64_t packets, std::uint64_t bytes, double bps
 }
 
 json::object flow_json(const FlowStatus& flow) {
+  json::object peer_ports;
+  for (const auto& [id, at] : flow.peer_ports) peer_ports[id] = at.to_string();
   return {{"name", flow.name},
           {"protocol", flow.protocol == Protocol::kTcp ? "tcp" : "udp"},
           {"port", flow.port},
@@ -91,6 +93,7 @@ json::object flow_json(const FlowStatus& flow) {
           {"app", app_name(flow.app)},
           {"port_open", flow.port_open},
           {"port_error", flow.port_error},
+          {"peer_ports", std::move(peer_ports)},
           {"drops", drops_json(flow.drops)}};
 }
 

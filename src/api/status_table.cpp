@@ -178,6 +178,17 @@ std::string drop_list(const json::value& of) {
   return out;
 }
 
+/// "drone3 127.1.1.1:14550, drone7 …"
+std::string peer_addresses(const json::value& flow) {
+  const json::value& ports = member(flow, "peer_ports");
+  std::string out;
+  if (!ports.is_object()) return out;
+  for (const auto& [id, at] : ports.get_object()) {
+    out += (out.empty() ? "" : ", ") + std::string(id) + ' ' + text_of(ports, id);
+  }
+  return out;
+}
+
 std::string app_text(const json::value& flow) {
   const std::string app = text_of(flow, "app");
   if (app == "listening") return "yes";
@@ -192,8 +203,13 @@ std::string flow_rows(const json::value& flow) {
                         cell(partners(flow), 18) + cell(rate_text(member(flow, "tx")), 11) +
                         cell(rate_text(member(flow, "rx")), 11) + app_text(flow));
   const std::string error = text_of(flow, "port_error");
-  if (!is_true(flow, "port_open"))
+  if (!is_true(flow, "port_open")) {
     out += remark("port not open" + (error == "-" ? "" : ": " + error));
+  } else if (error != "-") {
+    out += remark(error);  // of one peer's port
+  }
+  const std::string addresses = peer_addresses(flow);
+  if (!addresses.empty()) out += remark("each peer has its address: " + addresses);
   const std::string drops = drop_list(flow);
   if (!drops.empty()) out += remark("dropped: " + drops);
   return out;

@@ -19,12 +19,12 @@ void Outbox::net(SocketNo socket, const Endpoint& to, Bytes bytes) {
   net_.push_back({socket, to, bytes});
 }
 
-void Outbox::app(FlowNo flow, const Endpoint& to, Bytes bytes) {
+void Outbox::app(AppPort port, const Endpoint& to, Bytes bytes) {
   if (app_.size() == max_sends_) {
     ++dropped_;
     return;
   }
-  app_.push_back({flow, to, bytes});
+  app_.push_back({port, to, bytes});
 }
 
 void Outbox::log(LogLevel level, std::string text) {

@@ -1,14 +1,24 @@
 #include "client/app_targets.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wormhole {
 
-AppTargets::Target* AppTargets::find(const Endpoint& endpoint) {
+const AppTargets::Target* AppTargets::find(const Endpoint& endpoint) const {
   const auto used = std::span(targets_).first(used_);
   const auto at = std::find_if(used.begin(), used.end(),
                                [&](const Target& t) { return t.endpoint == endpoint; });
   return at == used.end() ? nullptr : &*at;
+}
+
+AppTargets::Target* AppTargets::find(const Endpoint& endpoint) {
+  return const_cast<Target*>(std::as_const(*this).find(endpoint));
+}
+
+bool AppTargets::holds(const Endpoint& endpoint, TimePoint now) const {
+  const auto* target = find(endpoint);
+  return target != nullptr && !is_forgotten(*target, now);
 }
 
 void AppTargets::set_fixed(std::optional<Endpoint> fixed) {

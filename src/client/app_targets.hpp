@@ -43,6 +43,8 @@ class AppTargets {
   }
 
   AppState state(TimePoint now) const;
+  /// Whether for_each counts `endpoint` in, resting or not.
+  bool holds(const Endpoint& endpoint, TimePoint now) const;
 
  private:
   struct Target {
@@ -56,6 +58,7 @@ class AppTargets {
     return !target.fixed && now - target.last_sent > kRemembered;
   }
   Target* find(const Endpoint& endpoint);
+  const Target* find(const Endpoint& endpoint) const;
 
   std::array<Target, kMaxLearnt + 1> targets_{};
   std::size_t used_ = 0;

@@ -88,30 +88,42 @@ void Client::Core::on_relayed(const NetDatagram& datagram, TimePoint now, Client
   if (!text) return;
   hop.note_traffic(now);
   say_peer_changes(slot, out);
-  if (header->flags == kNoFlags) return deliver(*flow, *text, now, out);
+  if (header->flags == kNoFlags) return deliver(*flow, peer->number(), *text, now, out);
   const auto whole = reassembly.add(slot, flow->ref.slot, *text, now);
-  if (whole) deliver(*flow, *whole, now, out);
+  if (whole) deliver(*flow, peer->number(), *whole, now, out);
 }
 
-void Client::Core::deliver(FlowPort& flow, Bytes text, TimePoint now, Outbox& out) {
+void Client::Core::deliver(FlowPort& flow, ClientNo from, Bytes text, TimePoint now, Outbox& out) {
   flow.rx.add(text.size());
-  const auto number = flow.ref.number;
-  const auto count =
-      flow.targets.for_each(now, [&](const Endpoint& to) { out.app(number, to, text); });
+  auto* own = flow.addressing == Addressing::kPerPeer ? flow.port_of(from) : nullptr;
+  if (own != nullptr && !own->open) own = nullptr;
+  const AppPort via{flow.ref.number, own == nullptr ? ClientNo{} : from};
+  auto count =
+      flow.local.targets.for_each(now, [&](const Endpoint& to) { out.app(via, to, text); });
+  if (own != nullptr) {
+    count += own->targets.for_each(now, [&](const Endpoint& to) {
+      if (!flow.local.targets.holds(to, now)) out.app(via, to, text);
+    });
+  }
   if (count == 0) ++flow.drops.no_application;
 }
 
-void Client::on_app_datagrams(FlowNo flow_number, std::span<const AppDatagram> batch, TimePoint now,
+void Client::on_app_datagrams(AppPort id, std::span<const AppDatagram> batch, TimePoint now,
                               ClientOutbox& out) {
-  auto* flow = core_->flows.find(flow_number);
-  if (flow == nullptr || core_->ended) return;
+  auto* flow = core_->flows.find(id.flow);
+  auto* port = flow == nullptr ? nullptr : flow->port_of(id.peer);
+  if (port == nullptr || core_->ended) return;
   for (const auto& datagram : batch) {
-    flow->targets.learn(datagram.from, now);
+    port->targets.learn(datagram.from, now);
     if (datagram.bytes.size() > kMaxAppDatagram) {
       ++flow->drops.too_large;
       continue;
     }
-    core_->send(*flow, datagram.bytes, now, out);
+    if (id.peer.value == 0) {
+      core_->send(*flow, datagram.bytes, now, out);
+    } else {
+      core_->send_to_one(*flow, id.peer, datagram.bytes, now, out);
+    }
   }
   core_->hop.note_traffic(now);
   core_->deadline = std::min(core_->deadline, core_->hop.next_deadline());
@@ -134,6 +146,17 @@ void Client::Core::send(FlowPort& flow, MutBytes text, TimePoint now, ClientOutb
     send_to_peer(flow, flow.send_to[i], room.first(text.size()), now, out);
   }
   send_to_peer(flow, flow.send_to.back(), text, now, out);
+}
+
+void Client::Core::send_to_one(FlowPort& flow, ClientNo peer, MutBytes text, TimePoint now,
+                               ClientOutbox& out) {
+  const auto slot = by_number.find(peer);
+  if (slot == by_number.end() || !flow.may_send_to(peer)) {
+    ++flow.drops.no_peer;
+    return;
+  }
+  flow.tx.add(text.size());
+  send_to_peer(flow, slot->second, text, now, out);
 }
 
 void Client::Core::send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes text, TimePoint now,
@@ -163,15 +186,19 @@ void Client::Core::send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes tex
   touch(*peer);
 }
 
-void Client::on_app_refused(FlowNo flow_number, const Endpoint& application, TimePoint now) {
-  auto* flow = core_->flows.find(flow_number);
-  if (flow == nullptr) return;
-  flow->targets.refuse(application, now);
+void Client::on_app_refused(AppPort id, const Endpoint& application, TimePoint now) {
+  auto* flow = core_->flows.find(id.flow);
+  auto* port = flow == nullptr ? nullptr : flow->port_of(id.peer);
+  if (port == nullptr) return;
+  // What came from a peer's port may have been for an application that the flow's own port knows.
+  port->targets.refuse(application, now);
+  if (port != &flow->local) flow->local.targets.refuse(application, now);
   ++flow->drops.no_application;
 }
 
-void Client::on_flow_port(FlowNo flow, const std::string& error, TimePoint now, ClientOutbox& out) {
-  core_->flows.on_port(flow, error, now, out);
+void Client::on_flow_port(AppPort port, const std::string& error, TimePoint now,
+                          ClientOutbox& out) {
+  core_->flows.on_port(port, error, now, out);
   core_->deadline = std::min(core_->deadline, core_->flows.next_deadline());
 }
 

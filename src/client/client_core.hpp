@@ -40,8 +40,9 @@ struct Client::Core {
 
   // Data path.
   void on_relayed(const NetDatagram& datagram, TimePoint now, ClientOutbox& out);
-  void deliver(FlowPort& flow, Bytes text, TimePoint now, Outbox& out);
+  void deliver(FlowPort& flow, ClientNo from, Bytes text, TimePoint now, Outbox& out);
   void send(FlowPort& flow, MutBytes text, TimePoint now, ClientOutbox& out);
+  void send_to_one(FlowPort& flow, ClientNo peer, MutBytes text, TimePoint now, ClientOutbox& out);
   void send_to_peer(FlowPort& flow, std::uint16_t slot, MutBytes text, TimePoint now,
                     ClientOutbox& out);
 

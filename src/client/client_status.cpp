@@ -50,6 +50,17 @@ PeerStatus peer_status(const Peer& peer, bool server_connected, TimePoint now) {
   return status;
 }
 
+/// Somebody listens when that is so for one of the ports.
+AppState app_state(const FlowPort& flow, TimePoint now) {
+  auto state = flow.local.targets.state(now);
+  for (const auto& [peer, port] : flow.peer_ports) {
+    const auto other = port.targets.state(now);
+    if (other == AppState::kListening || state == AppState::kUnknown) state = other;
+    if (state == AppState::kListening) break;
+  }
+  return state;
+}
+
 FlowStatus flow_status(const FlowPort& flow, TimePoint now) {
   FlowStatus status;
   status.name = std::string(flow.ref.name);
@@ -62,9 +73,12 @@ FlowStatus flow_status(const FlowPort& flow, TimePoint now) {
   status.rx_packets = flow.rx.packets;
   status.rx_bytes = flow.rx.bytes;
   status.rx_bps = flow.rx.bps;
-  status.app = flow.targets.state(now);
-  status.port_open = flow.open;
-  status.port_error = flow.error;
+  status.app = app_state(flow, now);
+  status.port_open = flow.local.open;
+  status.port_error = flow.local.error;
+  for (const auto& [peer, port] : flow.peer_ports) {
+    if (status.port_error.empty()) status.port_error = port.error;
+  }
   add_drop(status.drops, "too_large", flow.drops.too_large);
   add_drop(status.drops, "no_peer", flow.drops.no_peer);
   add_drop(status.drops, "peer_offline", flow.drops.peer_offline);
@@ -126,7 +140,11 @@ ClientStatus Client::status(TimePoint now) const {
     status.flows.push_back(flow_status(*flow, now));
     for (const auto& member : flow->members) {
       const auto* peer = core_->peer_numbered(member.number);
-      if (peer != nullptr) status.flows.back().peers.push_back(peer->id());
+      if (peer == nullptr) continue;
+      status.flows.back().peers.push_back(peer->id());
+      const auto port = flow->peer_ports.find(member.number);
+      if (port == flow->peer_ports.end()) continue;
+      status.flows.back().peer_ports.emplace_back(peer->id(), port->second.at);
     }
   }
   add_hop_drops(status.drops, core_->hop.drops());

@@ -26,6 +26,26 @@ std::vector<FlowPut::Member> sorted(std::vector<FlowPut::Member> members) {
   return members;
 }
 
+std::optional<Direction> direction_towards(const std::vector<FlowPut::Member>& members,
+                                           ClientNo number) {
+  const auto at = std::lower_bound(members.begin(), members.end(), number,
+                                   [](const auto& m, ClientNo n) { return m.number < n; });
+  if (at == members.end() || at->number != number) return std::nullopt;
+  return static_cast<Direction>(at->direction);
+}
+
+OpenFlowPort open_command(const FlowPort& flow, ClientNo peer, const LocalPort& port) {
+  return {{flow.ref.number, peer}, std::string(flow.ref.name), port.at};
+}
+
+/// Asks again for what could not be opened.
+void retry(const FlowPort& flow, ClientNo peer, LocalPort& port, TimePoint now,
+           std::vector<ClientCommand>& commands) {
+  if (now < port.retry_at) return;
+  port.retry_at = kNever;
+  commands.emplace_back(open_command(flow, peer, port));
+}
+
 }  // namespace
 
 void Traffic::tick(Duration since_last) {
@@ -35,10 +55,19 @@ void Traffic::tick(Duration since_last) {
 }
 
 bool FlowPort::may_receive_from(ClientNo number) const {
-  const auto at = std::lower_bound(members.begin(), members.end(), number,
-                                   [](const auto& m, ClientNo n) { return m.number < n; });
-  return at != members.end() && at->number == number &&
-         may_receive(static_cast<Direction>(at->direction));
+  const auto direction = direction_towards(members, number);
+  return direction && may_receive(*direction);
+}
+
+bool FlowPort::may_send_to(ClientNo number) const {
+  const auto direction = direction_towards(members, number);
+  return direction && may_send(*direction);
+}
+
+LocalPort* FlowPort::port_of(ClientNo peer) {
+  if (peer.value == 0) return &local;
+  const auto at = peer_ports.find(peer);
+  return at == peer_ports.end() ? nullptr : &at->second;
 }
 
 FlowPort* FlowTable::find(FlowNo number) {
@@ -84,30 +113,65 @@ bool FlowTable::put(const FlowPut& flow, std::vector<ClientCommand>& commands) {
   const bool new_port = !entry || entry->port != flow.port ||
                         static_cast<std::uint8_t>(entry->protocol) != flow.protocol ||
                         entry->ref.name != ref->name;
-  if (entry && new_port) commands.emplace_back(CloseFlowPort{flow.number});
+  if (entry && new_port) close(*entry, commands);
   if (new_port) entry = std::make_unique<FlowPort>();
   entry->ref = *ref;
   entry->protocol = static_cast<Protocol>(flow.protocol);
   entry->port = flow.port;
   entry->deliver = deliver_of(flow);
   entry->members = sorted(flow.members);
+  entry->addressing =
+      (flow.options & kFlowPerPeer) != 0 ? Addressing::kPerPeer : Addressing::kShared;
   entry->named = true;
-  entry->targets.set_fixed(fixed_target(*entry));
+  entry->local.at = {bind_, flow.port};
+  entry->local.targets.set_fixed(fixed_target(*entry));
   if (flow.number.value >= by_number_.size()) by_number_.resize(flow.number.value + std::size_t{1});
   by_number_[flow.number.value] = entry.get();
-  if (!new_port) return true;
-  if (entry->protocol == Protocol::kUdp) {
-    commands.emplace_back(OpenFlowPort{flow.number, flow.name, flow.port});
-  } else {
-    entry->error = "this version carries UDP flows only";
+  if (entry->protocol != Protocol::kUdp) {
+    entry->local.error = "this version carries UDP flows only";
+    return true;
   }
+  if (new_port) commands.emplace_back(open_command(*entry, ClientNo{}, entry->local));
+  update_peer_ports(*entry, commands);
   return true;
 }
 
+void FlowTable::update_peer_ports(FlowPort& flow, std::vector<ClientCommand>& commands) const {
+  const bool wanted = flow.addressing == Addressing::kPerPeer;
+  std::erase_if(flow.peer_ports, [&](const auto& item) {
+    if (wanted && direction_towards(flow.members, item.first)) return false;
+    commands.emplace_back(CloseFlowPort{{flow.ref.number, item.first}});
+    return true;
+  });
+  if (!wanted) return;
+  for (const auto& member : flow.members) {
+    const auto [at, is_new] = flow.peer_ports.try_emplace(member.number);
+    if (!is_new) continue;
+    auto& port = at->second;
+    const auto address = peer_address(bind_, member.number);
+    port.at = {address.value_or(bind_), flow.port};
+    if (address) {
+      commands.emplace_back(open_command(flow, member.number, port));
+    } else {
+      port.error = "addressing: per-peer has no address for this peer on a client at " +
+                   bind_.to_string() + "; it needs a --bind of 127.1.0.1 to 127.1.0.255";
+    }
+  }
+}
+
+void FlowTable::close(const FlowPort& flow, std::vector<ClientCommand>& commands) const {
+  commands.emplace_back(CloseFlowPort{{flow.ref.number, ClientNo{}}});
+  for (const auto& [peer, port] : flow.peer_ports) {
+    commands.emplace_back(CloseFlowPort{{flow.ref.number, peer}});
+  }
+}
+
 void FlowTable::remove(FlowNo number, std::vector<ClientCommand>& commands) {
-  if (flows_.erase(number) == 0) return;
+  const auto at = flows_.find(number);
+  if (at == flows_.end()) return;
+  close(*at->second, commands);
+  flows_.erase(at);
   by_number_[number.value] = nullptr;
-  commands.emplace_back(CloseFlowPort{number});
 }
 
 void FlowTable::begin_snapshot() {
@@ -122,25 +186,21 @@ void FlowTable::end_snapshot(std::vector<ClientCommand>& commands) {
   for (const auto number : gone) remove(number, commands);
 }
 
-void FlowTable::on_port(FlowNo number, const std::string& error, TimePoint now, Outbox& out) {
-  auto* flow = find(number);
-  if (flow == nullptr) return;
+void FlowTable::on_port(AppPort id, const std::string& error, TimePoint now, Outbox& out) {
+  auto* flow = find(id.flow);
+  auto* port = flow == nullptr ? nullptr : flow->port_of(id.peer);
+  if (port == nullptr) return;
   if (next_tick_ == kNever) {
     last_tick_ = now;
     next_tick_ = now + kTick;
   }
-  flow->open = error.empty();
-  if (flow->open) {
-    out.log(LogLevel::kInfo, "flow " + std::string(flow->ref.name) + ": on " +
-                                 Endpoint{bind_, flow->port}.to_string());
-    flow->retry_at = kNever;
-    flow->retry_after = kRetryFirst;
-  } else {
-    if (error != flow->error) out.log(LogLevel::kWarning, error + "; trying again");
-    flow->retry_at = now + flow->retry_after;
-    flow->retry_after = std::min(flow->retry_after * 2, kRetryMost);
+  if (error.empty()) {
+    out.log(LogLevel::kInfo,
+            "flow " + std::string(flow->ref.name) + ": on " + port->at.to_string());
+  } else if (error != port->error) {
+    out.log(LogLevel::kWarning, error + "; trying again");
   }
-  flow->error = error;
+  port->on_result(error, now);
 }
 
 void FlowTable::on_timeout(TimePoint now, std::vector<ClientCommand>& commands) {
@@ -150,9 +210,8 @@ void FlowTable::on_timeout(TimePoint now, std::vector<ClientCommand>& commands) 
       flow->tx.tick(now - last_tick_);
       flow->rx.tick(now - last_tick_);
     }
-    if (now < flow->retry_at) continue;
-    flow->retry_at = kNever;
-    commands.emplace_back(OpenFlowPort{number, std::string(flow->ref.name), flow->port});
+    retry(*flow, ClientNo{}, flow->local, now, commands);
+    for (auto& [peer, port] : flow->peer_ports) retry(*flow, peer, port, now, commands);
   }
   if (!tick) return;
   last_tick_ = now;
@@ -161,7 +220,10 @@ void FlowTable::on_timeout(TimePoint now, std::vector<ClientCommand>& commands) 
 
 TimePoint FlowTable::next_deadline() const {
   auto due = next_tick_;
-  for (const auto& [number, flow] : flows_) due = std::min(due, flow->retry_at);
+  for (const auto& [number, flow] : flows_) {
+    due = std::min(due, flow->local.retry_at);
+    for (const auto& [peer, port] : flow->peer_ports) due = std::min(due, port.retry_at);
+  }
   return due;
 }
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "client/app_targets.hpp"
+#include "client/local_port.hpp"
 #include "wormhole/client/client.hpp"
 #include "wormhole/model/routing.hpp"
 #include "wormhole/peer/peer.hpp"
@@ -49,17 +49,18 @@ struct FlowPort {
   Deliver deliver;
   std::vector<FlowPut::Member> members;  ///< by client number, ascending
   std::vector<std::uint16_t> send_to;    ///< peer slots; see FlowTable::relink
-  AppTargets targets;
-  bool named = false;  ///< in the server's snapshot under way
-  bool open = false;
-  std::string error;  ///< why the port is not open
-  TimePoint retry_at = kNever;
-  Duration retry_after = 1s;
+  LocalPort local;                       ///< what is sent here goes to everybody in send_to
+  Addressing addressing = Addressing::kShared;
+  std::map<ClientNo, LocalPort> peer_ports;  ///< kPerPeer: what is sent here goes to one peer
+  bool named = false;                        ///< in the server's snapshot under way
   Traffic tx;
   Traffic rx;
   FlowDrops drops;
 
   bool may_receive_from(ClientNo number) const;
+  bool may_send_to(ClientNo number) const;
+  /// Null when there is none: not a peer's, or addressing is shared.
+  LocalPort* port_of(ClientNo peer);
 };
 
 class FlowTable {
@@ -67,8 +68,6 @@ class FlowTable {
   /// Flows of one client. Names ever seen are kept (keys are by name), so they are bounded as well.
   static constexpr std::size_t kMaxFlows = 4096;
   static constexpr std::size_t kMaxNames = 4 * kMaxFlows;
-  static constexpr Duration kRetryFirst = 1s;
-  static constexpr Duration kRetryMost = 5s;
 
   FlowTable(IpAddress bind, bool deliver_anywhere)
       : bind_(bind), deliver_anywhere_(deliver_anywhere) {}
@@ -98,7 +97,7 @@ class FlowTable {
       }
     }
   }
-  void on_port(FlowNo number, const std::string& error, TimePoint now, Outbox& out);
+  void on_port(AppPort port, const std::string& error, TimePoint now, Outbox& out);
   /// Repeats attempts to open ports, and measures rates.
   void on_timeout(TimePoint now, std::vector<ClientCommand>& commands);
   TimePoint next_deadline() const;
@@ -108,6 +107,8 @@ class FlowTable {
  private:
   std::optional<FlowRef> make_ref(FlowNo number, const std::string& name);
   std::optional<Endpoint> fixed_target(const FlowPort& flow) const;
+  void close(const FlowPort& flow, std::vector<ClientCommand>& commands) const;
+  void update_peer_ports(FlowPort& flow, std::vector<ClientCommand>& commands) const;
 
   IpAddress bind_;
   bool deliver_anywhere_;

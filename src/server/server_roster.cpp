@@ -15,6 +15,7 @@ FlowPut flow_put(FlowNo number, const MemberFlow& member, const std::string& id)
   message.number = number;
   message.protocol = static_cast<std::uint8_t>(flow.protocol);
   message.port = flow.port;
+  if (flow.addressing == Addressing::kPerPeer) message.options |= kFlowPerPeer;
   message.deliver = static_cast<std::uint8_t>(deliver.kind);
   message.deliver_to = deliver.endpoint;
   message.name = flow.name;

@@ -71,7 +71,7 @@ struct ClientRunner::Impl {
   void settle();
   void send();
   void execute(const OpenFlowPort& command);
-  void execute(const CloseFlowPort& command) { ports.erase(command.flow); }
+  void execute(const CloseFlowPort& command) { ports.erase(command.port); }
   void execute(const SavePin& command) { pins.remember(command.id, command.pin); }
   void execute(const ResolveServer&) { resolver.resolve(); }
   void execute(const Refused& command) { end(command); }
@@ -89,7 +89,7 @@ struct ClientRunner::Impl {
   AppReceiver app_receiver;
   BatchSender sender;
   std::array<std::optional<UdpSocket>, 2> sockets;  // IPv4, IPv6
-  std::map<FlowNo, FlowSocket> ports;
+  std::map<AppPort, FlowSocket> ports;
   DeadlineTimer timer;
   ServerResolver resolver;
   Worker worker;
@@ -129,7 +129,7 @@ void ClientRunner::Impl::send() {
       sender.add(*socket, item.to, item.bytes);
   }
   for (const auto& item : out.app_sends()) {
-    const auto port = ports.find(item.flow);
+    const auto port = ports.find(item.port);
     if (port != ports.end()) sender.add(port->second.sender(), item.to, item.bytes);
   }
   sender.flush();
@@ -152,25 +152,24 @@ void ClientRunner::Impl::settle() {
 }
 
 void ClientRunner::Impl::execute(const OpenFlowPort& command) {
-  const Endpoint at{options.bind, command.port};
-  const auto flow = command.flow;
+  const auto port = command.port;
   auto opened = FlowSocket::open(
-      io, at, app_receiver,
-      [this, flow](std::span<const AppDatagram> batch) {
-        core.on_app_datagrams(flow, batch, core_now(), out);
+      io, command.at, app_receiver,
+      [this, port](std::span<const AppDatagram> batch) {
+        core.on_app_datagrams(port, batch, core_now(), out);
         settle();
       },
-      [this, flow](const Endpoint& application) {
-        core.on_app_refused(flow, application, core_now());
+      [this, port](const Endpoint& application) {
+        core.on_app_refused(port, application, core_now());
       });
   if (opened) {
-    ports.insert_or_assign(flow, std::move(*opened));
-    return core.on_flow_port(flow, "", core_now(), out);
+    ports.insert_or_assign(port, std::move(*opened));
+    return core.on_flow_port(port, "", core_now(), out);
   }
-  worker.run([error = opened.error(), name = command.name] { return explain(error, name); },
-             [this, flow](const std::string& text) {
+  worker.run([error = opened.error(), flow = command.flow] { return explain(error, flow); },
+             [this, port](const std::string& text) {
                if (closed) return;
-               core.on_flow_port(flow, text, core_now(), out);
+               core.on_flow_port(port, text, core_now(), out);
                settle();
              });
 }

@@ -8,6 +8,11 @@ namespace {
 
 FlowNo some_flow(Input& input) { return FlowNo{static_cast<std::uint16_t>(input.byte() % 4)}; }
 
+AppPort some_port(Input& input) {
+  const auto flow = some_flow(input);
+  return {flow, ClientNo{static_cast<std::uint16_t>(input.byte() % 4)}};
+}
+
 /// A peer as servers announce them, true or not.
 void announce(Input& input, HostileServer& world) {
   const auto choice = input.byte();
@@ -48,14 +53,14 @@ void step(Input& input, HostileServer& world) {
       return world.answer_with(verdict, kServerBoot + input.byte());
     }
     case 8:
-      world.client().on_flow_port(some_flow(input), "port in use", world.now(), world.out());
+      world.client().on_flow_port(some_port(input), "port in use", world.now(), world.out());
       return world.pump();
     case 9:
       return world.raw(input.chunk());
     case 10:
       return announce(input, world);
     default:
-      world.client().on_app_refused(some_flow(input), kAppAt, world.now());
+      world.client().on_app_refused(some_port(input), kAppAt, world.now());
   }
 }
 

@@ -121,7 +121,7 @@ std::optional<std::size_t> ClientNode::send(const std::string& flow, std::size_t
   world_.note(What::kAppSent, application, {host_.addresses.front(), port->second.port}, 0,
               count * size);
   port->second.applications[application] = world_.now();
-  core_->on_app_datagrams(port->second.number, batch, world_.now(), *out_);
+  core_->on_app_datagrams({port->second.number, ClientNo{}}, batch, world_.now(), *out_);
   flush();
   return first;
 }
@@ -155,7 +155,7 @@ void ClientNode::send_to_network(const NetSend& send) {
 
 void ClientNode::deliver(const AppSend& send) {
   for (const auto& [flow, port] : ports_) {
-    if (port.number != send.flow) continue;
+    if (port.number != send.port.flow) continue;
     world_.note(What::kAppGot, {host_.addresses.front(), port.port}, send.to, 0, send.bytes.size());
     if (!may_deliver_to(flow, port, send.to)) {
       return world_.violate(name() +
@@ -188,14 +188,16 @@ void ClientNode::execute(const OpenFlowPort& command) {
   if (fails) {
     --failing_ports;
   } else {
-    ports_[command.name] = {command.flow, command.port, {}};
+    if (command.port.peer.value == 0)
+      ports_[command.flow] = {command.port.flow, command.at.port, {}};
   }
-  core_->on_flow_port(command.flow, fails ? "port taken" : "", world_.now(), *out_);
+  core_->on_flow_port(command.port, fails ? "port taken" : "", world_.now(), *out_);
   flush();
 }
 
 void ClientNode::execute(const CloseFlowPort& command) {
-  std::erase_if(ports_, [&](const auto& p) { return p.second.number == command.flow; });
+  if (command.port.peer.value != 0) return;
+  std::erase_if(ports_, [&](const auto& p) { return p.second.number == command.port.flow; });
 }
 
 void ClientNode::execute(const SavePin& command) { pins[command.id] = command.pin; }

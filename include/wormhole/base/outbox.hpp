@@ -18,8 +18,15 @@ struct NetSend {
   Bytes bytes;
 };
 
-struct AppSend {
+/// A port towards applications: the flow's own, or that of one peer in it (addressing: per-peer).
+struct AppPort {
   FlowNo flow;
+  ClientNo peer;  ///< 0: the flow's own
+  auto operator<=>(const AppPort&) const = default;
+};
+
+struct AppSend {
+  AppPort port;
   Endpoint to;
   Bytes bytes;
 };
@@ -47,7 +54,7 @@ class Outbox {
   explicit Outbox(std::size_t arena_bytes = kArenaBytes, std::size_t max_sends = kMaxSends);
 
   void net(SocketNo socket, const Endpoint& to, Bytes bytes);
-  void app(FlowNo flow, const Endpoint& to, Bytes bytes);
+  void app(AppPort port, const Endpoint& to, Bytes bytes);
   void log(LogLevel level, std::string text);
 
   /// `size` fresh bytes with kHeadroom and kTailroom around them, valid until clear(); empty (and

@@ -38,15 +38,15 @@ struct ClientConfig {
   std::optional<KeyBinding> enrol;  ///< set: only enrol with this binding, then say EnrolFinished
 };
 
-/// Open a UDP port for a flow on ClientConfig::bind; answer with on_flow_port. Repeated (with
-/// backoff, by the core) until it worked.
+/// Open a UDP port for a flow; answer with on_flow_port. Repeated (with backoff, by the core) until
+/// it worked.
 struct OpenFlowPort {
-  FlowNo flow;
-  std::string name;
-  std::uint16_t port;
+  AppPort port;
+  std::string flow;  ///< its name
+  Endpoint at;
 };
 struct CloseFlowPort {
-  FlowNo flow;
+  AppPort port;
 };
 /// Remember a peer's key durably (newest wins).
 struct SavePin {
@@ -97,13 +97,13 @@ class Client {
   /// A batch from one network socket. The spans may be changed in place.
   void on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batch, TimePoint now,
                         ClientOutbox& out);
-  /// A batch from one flow's port. At most 64 datagrams.
-  void on_app_datagrams(FlowNo flow, std::span<const AppDatagram> batch, TimePoint now,
+  /// A batch from one port. At most 64 datagrams.
+  void on_app_datagrams(AppPort port, std::span<const AppDatagram> batch, TimePoint now,
                         ClientOutbox& out);
   /// An application's address answered "port unreachable".
-  void on_app_refused(FlowNo flow, const Endpoint& application, TimePoint now);
+  void on_app_refused(AppPort port, const Endpoint& application, TimePoint now);
   /// Answer to OpenFlowPort; `error` is empty when the port is open.
-  void on_flow_port(FlowNo flow, const std::string& error, TimePoint now, ClientOutbox& out);
+  void on_flow_port(AppPort port, const std::string& error, TimePoint now, ClientOutbox& out);
   /// Harmless when nothing is due.
   void on_timeout(TimePoint now, ClientOutbox& out);
   TimePoint next_deadline() const;

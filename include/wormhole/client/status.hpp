@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wormhole/base/endpoint.hpp"
@@ -53,6 +54,8 @@ struct FlowStatus {
   AppState app = AppState::kUnknown;
   bool port_open = false;
   std::string port_error;  ///< why the port could not be opened
+  /// addressing: per-peer: where each peer is, by ID.
+  std::vector<std::pair<std::string, Endpoint>> peer_ports;
   std::vector<DropCount> drops;
 };
 

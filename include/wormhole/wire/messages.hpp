@@ -25,6 +25,8 @@ struct PeerRemove {
 };
 /// A flow that the receiver is a member of. Enumerations stay plain numbers here: model gives them
 /// names.
+/// FlowPut::options, bit 0: each peer has a port of its own (addressing: per-peer).
+inline constexpr std::uint8_t kFlowPerPeer = 1;
 struct FlowPut {
   struct Member {
     ClientNo number;

@@ -48,7 +48,7 @@ void HostileServer::pump() {
   out_.clear();
   for (const auto& command : commands) {
     if (const auto* open = std::get_if<OpenFlowPort>(&command)) {
-      client_.on_flow_port(open->flow, "", now_, out_);
+      client_.on_flow_port(open->port, "", now_, out_);
     }
   }
   for (const auto& datagram : said) on_datagram(datagram);
@@ -110,7 +110,7 @@ void HostileServer::raw(Bytes datagram) { to_client({datagram.begin(), datagram.
 void HostileServer::app_datagram(FlowNo flow, std::size_t size) {
   Buffer room(kHeadroom + size + kTailroom);
   const AppDatagram datagram{kAppAt, MutBytes(room).subspan(kHeadroom, size)};
-  client_.on_app_datagrams(flow, {&datagram, 1}, now_, out_);
+  client_.on_app_datagrams({flow, ClientNo{}}, {&datagram, 1}, now_, out_);
   pump();
 }
 

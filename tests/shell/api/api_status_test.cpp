@@ -25,6 +25,7 @@ ClientStatus drone3() {
   video.tx_bps = 9'600'000.4;
   video.app = AppState::kListening;
   video.port_open = true;
+  video.peer_ports = {{"gcs4", *Endpoint::parse("127.1.1.2:5600")}};
   video.drops = {{"too_large", 3}, {"no_path", 0}};
   status.flows.push_back(video);
   status.drops = {{"replayed", 2}};
@@ -43,7 +44,7 @@ TEST(ApiStatus, JsonIsExact) {
       R"({"name":"video","protocol":"udp","port":5600,"direction":"send",)"
       R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
       R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
-      R"("port_error":"","drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
+      R"("port_error":"","peer_ports":{"gcs4":"127.1.1.2:5600"},"drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
 }
 
 TEST(ApiStatus, EmptyJsonIsExact) {
@@ -76,6 +77,7 @@ TEST(ApiStatus, TableIsExact) {
             "\n"
             "FLOW              PORT       PEERS               SENT         RECEIVED     APP\n"
             "video             udp 5600   to gcs4 +1          9.6 Mbit/s   0 bit/s      yes\n"
+            "    each peer has its address: gcs4 127.1.1.2:5600\n"
             "    dropped: too_large 3\n"
             "\n"
             "    dropped outside flows: replayed 2\n");

@@ -50,7 +50,8 @@ TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
   const auto before = allocations;
   for (int i = 0; i < 1000; ++i) {
     const AppDatagram app{testing::kAppAt, MutBytes(memory).subspan(kHeadroom, 1200)};
-    trio.clients[0]->on_app_datagrams(Trio::kVideo, {&app, 1}, trio.now, trio.client_out[0]);
+    trio.clients[0]->on_app_datagrams({Trio::kVideo, ClientNo{}}, {&app, 1}, trio.now,
+                                      trio.client_out[0]);
     const auto up = take(trio.client_out[0], wire);
     trio.client_out[0].clear();
     const NetDatagram to_server{testing::kClientAt[0], MutBytes(wire).first(up)};

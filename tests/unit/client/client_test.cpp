@@ -132,7 +132,8 @@ TEST(Client, ARefusingApplicationRestsForASecond) {
   trio.run(10ms);
   trio.app_send(0, Trio::kVideo, "1");
   trio.run(1ms);
-  trio.clients[1]->on_app_refused(Trio::kVideo, *Endpoint::parse("127.0.0.1:5600"), trio.now);
+  trio.clients[1]->on_app_refused({Trio::kVideo, ClientNo{}}, *Endpoint::parse("127.0.0.1:5600"),
+                                  trio.now);
   EXPECT_EQ(trio.clients[1]->status(trio.now).flows[1].app, AppState::kNotListening);
   trio.app_send(0, Trio::kVideo, "2");
   trio.run(999ms);

@@ -71,14 +71,14 @@ void Trio::collect_client(std::size_t who) {
     under_way_.push_back({kClientAt[who], send.to, {send.bytes.begin(), send.bytes.end()}});
   }
   for (const auto& send : out.app_sends()) {
-    delivered.push_back({who, send.flow, send.to, std::string(as_text(send.bytes))});
+    delivered.push_back({who, send.port, send.to, std::string(as_text(send.bytes))});
   }
   const auto said = std::exchange(out.commands, {});
   out.clear();
   for (const auto& command : said) {
     commands[who].push_back(command);
     const auto* open = std::get_if<OpenFlowPort>(&command);
-    if (open != nullptr) clients[who]->on_flow_port(open->flow, "", now, out);
+    if (open != nullptr) clients[who]->on_flow_port(open->port, "", now, out);
   }
 }
 
@@ -133,12 +133,12 @@ void Trio::reload(const Network& changed) {
   run(10ms);
 }
 
-void Trio::app_send(std::size_t who, FlowNo flow, std::string_view text) {
+void Trio::app_send(std::size_t who, AppPort port, std::string_view text) {
   std::vector<std::uint8_t> memory(kHeadroom + text.size() + kTailroom);
   const MutBytes bytes = MutBytes(memory).subspan(kHeadroom, text.size());
   copy_bytes(as_bytes(text), bytes);
   const AppDatagram datagram{kAppAt, bytes};
-  clients[who]->on_app_datagrams(flow, {&datagram, 1}, now, client_out[who]);
+  clients[who]->on_app_datagrams(port, {&datagram, 1}, now, client_out[who]);
   collect_client(who);
 }
 

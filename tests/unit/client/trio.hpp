@@ -23,8 +23,11 @@ class Trio {
   void run(Duration duration);
   /// Puts another configuration of the same clients and flows in force, and lets the news travel.
   void reload(const Network& changed);
-  /// An application of `who` (0 drone3, 1 gcs4) sends on a flow.
-  void app_send(std::size_t who, FlowNo flow, std::string_view text);
+  /// An application of `who` (0 drone3, 1 gcs4) sends to a port.
+  void app_send(std::size_t who, AppPort port, std::string_view text);
+  void app_send(std::size_t who, FlowNo flow, std::string_view text) {
+    app_send(who, AppPort{flow, ClientNo{}}, text);
+  }
 
   /// A genuine binding, as an enrolment makes it.
   KeyBinding bind(const std::string& id, const PublicKey& key, std::uint64_t serial);
@@ -35,7 +38,7 @@ class Trio {
 
   struct Delivered {
     std::size_t who;
-    FlowNo flow;
+    AppPort port;
     Endpoint to;
     std::string text;
   };
