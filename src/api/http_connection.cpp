@@ -1,10 +1,10 @@
 #include "http_connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/beast/http.hpp>
 #include <chrono>
-
-#include "http_rules.hpp"
+#include <cstring>
 
 namespace wormhole {
 
@@ -17,30 +17,54 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-HttpRequest to_request(http::request<http::string_body>& message) {
+HttpRequest to_request(http::request<http::string_body>& message, const IpAddress& from) {
   const std::string_view target = message.target();
-  return {std::string(message.method_string()), std::string(target.substr(0, target.find('?'))),
-          std::move(message.body())};
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  const auto field = [&message](http::field name) { return std::string(message[name]); };
+  return {message.method() == http::verb::head ? "GET" : std::string(message.method_string()),
+          std::string(target.substr(0, mark)),
+          std::move(message.body()),
+          std::string(target.substr(std::min(mark + 1, target.size()))),
+          field(http::field::content_type),
+          field(http::field::authorization),
+          field(http::field::if_match),
+          field(http::field::if_none_match),
+          from};
 }
 
-http::response<http::string_body> to_message(HttpResponse response, unsigned version,
-                                             bool keep_alive) {
-  http::response<http::string_body> message{http::int_to_status(response.status), version};
-  message.set(http::field::content_type, response.content_type);
-  message.set(http::field::cache_control, "no-store");
+/// Who calls; unspecified on a unix socket.
+IpAddress caller_of(const LocalStream::socket& socket) {
+  error_code error;
+  const LocalStream::endpoint remote = socket.remote_endpoint(error);
+  if (error || remote.protocol().family() == AF_UNIX) return {};
+  asio::ip::tcp::endpoint tcp;
+  std::memcpy(tcp.data(), remote.data(), std::min(remote.size(), tcp.capacity()));
+  return from_asio(tcp.address());
+}
+
+/// These never have content, nor a length of it (RFC 9110 8.6).
+bool is_bodiless(unsigned status) { return status == 204 || status == 304; }
+
+http::response<http::string_body> to_message(HttpResponse response, const HttpForm& form) {
+  http::response<http::string_body> message{http::int_to_status(response.status), form.version};
+  // What has a tag may be kept, but is asked for again each time; the rest is old at once.
+  const bool tagged = !response.field("ETag").empty();
+  message.set(http::field::cache_control, tagged ? "no-cache" : "no-store");
   message.set("X-Content-Type-Options", "nosniff");
-  if (!response.allow.empty()) message.set(http::field::allow, response.allow);
-  message.keep_alive(keep_alive);
-  message.body() = std::move(response.body);
-  message.prepare_payload();
+  for (const HttpField& field : response.fields) message.set(field.name, field.value);
+  message.keep_alive(form.keep_alive);
+  if (is_bodiless(response.status)) return message;
+  message.set(http::field::content_type, response.content_type);
+  message.content_length(response.body.size());
+  if (!form.head_only) message.body() = std::move(response.body);
   return message;
 }
 
 /// Best effort for a caller beyond the limit: a fresh socket's send buffer takes it at once.
 void turn_away(LocalStream::socket& socket, const HttpLimits& limits) {
-  auto message = to_message(
-      problem(503, "There are " + std::to_string(limits.connections) + " connections already."), 11,
-      false);
+  const auto message = to_message(
+      problem(503, "There are " + std::to_string(limits.connections) + " connections already."),
+      {});
   error_code ignored;
   socket.non_blocking(true, ignored);
   http::write(socket, message, ignored);
@@ -53,11 +77,13 @@ struct HttpConnections::Connection {
   Connection(LocalStream::socket&& s, std::uint64_t n)
       : number(n),
         socket(std::move(s)),
+        from(caller_of(socket)),
         deadline(socket.get_executor()),
         answered(socket.get_executor()) {}
 
   std::uint64_t number;
   LocalStream::socket socket;
+  IpAddress from;
   asio::steady_timer deadline;
   asio::steady_timer answered;  ///< never expires; cancelled when `response` is there
   beast::flat_buffer buffer;
@@ -66,8 +92,9 @@ struct HttpConnections::Connection {
   std::optional<HttpResponse> response;
 };
 
-HttpConnections::HttpConnections(asio::io_context& io, HttpHandler handler, HttpLimits limits)
-    : io_(io), handler_(std::move(handler)), limits_(limits) {}
+HttpConnections::HttpConnections(asio::io_context& io, HttpHandler handler, HttpLimits limits,
+                                 HostNames hosts)
+    : io_(io), handler_(std::move(handler)), limits_(limits), hosts_(std::move(hosts)) {}
 
 HttpConnections::~HttpConnections() = default;
 
@@ -119,15 +146,16 @@ asio::awaitable<HttpConnections::Next> HttpConnections::exchange(Connection& c) 
   if (error) {
     std::optional<HttpResponse> refusal = refuse_unreadable(error, limits_);
     if (c.timed_out) refusal = problem(408, "The request was not complete in time.");
-    if (refusal) co_await write(c, *refusal, 11, false);
+    if (refusal) co_await write(c, *refusal, {});
     co_return Next::kClose;
   }
   auto message = parser.release();
-  std::optional<HttpResponse> response = refuse_header(message);
-  const HttpRequest request = to_request(message);
+  std::optional<HttpResponse> response = refuse_header(message, hosts_);
+  const HttpRequest request = to_request(message, c.from);
   if (!response) response = co_await answer(c, request);
   const bool keep_alive = message.keep_alive() && !c.timed_out;
-  co_await write(c, *response, message.version(), keep_alive);
+  const bool head_only = message.method() == http::verb::head;
+  co_await write(c, *response, {message.version(), keep_alive, head_only});
   co_return keep_alive ? Next::kKeep : Next::kClose;
 }
 
@@ -159,8 +187,8 @@ void HttpConnections::on_reply(std::uint64_t number, HttpResponse response) {
 }
 
 asio::awaitable<void> HttpConnections::write(Connection& c, HttpResponse& response,
-                                             unsigned version, bool keep_alive) {
-  const auto message = to_message(std::move(response), version, keep_alive);
+                                             const HttpForm& form) {
+  const auto message = to_message(std::move(response), form);
   // A caller that was late gets as long again to take the answer.
   if (c.timed_out) arm(c);
   const auto [error, size] = co_await http::async_write(c.socket, message, kAwait);

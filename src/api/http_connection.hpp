@@ -8,16 +8,25 @@
 #include <memory>
 #include <optional>
 
+#include "http_rules.hpp"
 #include "local_stream.hpp"
 #include "wormhole/api/http_server.hpp"
 
 namespace wormhole {
 
+/// How the caller wants an answer.
+struct HttpForm {
+  unsigned version = 11;  ///< 10 × major + minor
+  bool keep_alive = false;
+  bool head_only = false;  ///< the request was HEAD
+};
+
 /// All connections of one server. Timers and replies refer to a connection by its number, because
 /// they may come after its end.
 class HttpConnections {
  public:
-  HttpConnections(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits);
+  HttpConnections(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits,
+                  HostNames hosts);
   ~HttpConnections();
 
   /// Serves the caller until it leaves or breaks a limit.
@@ -32,8 +41,7 @@ class HttpConnections {
   boost::asio::awaitable<bool> has_more(Connection& c);
   boost::asio::awaitable<Next> exchange(Connection& c);
   boost::asio::awaitable<HttpResponse> answer(Connection& c, const HttpRequest& request);
-  boost::asio::awaitable<void> write(Connection& c, HttpResponse& response, unsigned version,
-                                     bool keep_alive);
+  boost::asio::awaitable<void> write(Connection& c, HttpResponse& response, const HttpForm& form);
   boost::asio::awaitable<void> drain(Connection& c);
   void arm(Connection& c);
   void on_deadline(std::uint64_t number);
@@ -42,6 +50,7 @@ class HttpConnections {
   boost::asio::io_context& io_;
   HttpHandler handler_;
   HttpLimits limits_;
+  HostNames hosts_;
   bool closed_ = false;
   std::uint64_t next_number_ = 1;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;

@@ -27,25 +27,45 @@ std::optional<std::string_view> without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
-}  // namespace
-
-bool is_local_host(std::string_view host) {
-  const auto name = without_port(host);
-  if (!name) return false;
-  if (*name == "localhost") return true;
-  const bool bracketed = name->size() > 2 && name->front() == '[' && name->back() == ']';
-  const auto address = IpAddress::parse(bracketed ? name->substr(1, name->size() - 2) : *name);
-  return address && address->is_loopback();
+std::string canonical_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string out(name);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
 }
 
-std::optional<HttpResponse> refuse_header(const http::fields& header) {
+}  // namespace
+
+HostNames::HostNames(const std::vector<std::string>& extra) : names_{"localhost"} {
+  for (const std::string& host : extra) {
+    if (const auto address = IpAddress::parse(host)) {
+      addresses_.insert(*address);
+    } else {
+      names_.insert(canonical_name(host));
+    }
+  }
+}
+
+bool HostNames::allows(std::string_view host) const {
+  const auto name = without_port(host);
+  if (!name) return false;
+  const bool bracketed = name->size() > 2 && name->front() == '[' && name->back() == ']';
+  const auto address = IpAddress::parse(bracketed ? name->substr(1, name->size() - 2) : *name);
+  if (address) return address->is_loopback() || addresses_.contains(*address);
+  return names_.contains(canonical_name(*name));
+}
+
+std::optional<HttpResponse> refuse_header(const http::fields& header, const HostNames& hosts) {
   if (header.count(http::field::host) != 1) {
     return problem(400, "The request needs exactly one Host header (RFC 9112 3.2).");
   }
-  if (!is_local_host(header[http::field::host])) {
+  if (!hosts.allows(header[http::field::host])) {
     return problem(403,
-                   "The Host header does not name this machine (localhost or a loopback address), "
-                   "so a foreign web page may have sent this (DNS rebinding).");
+                   "The Host header does not name this machine (localhost, a loopback address or "
+                   "a host of the configuration), so a foreign web page may have sent this (DNS "
+                   "rebinding).");
   }
   if (header.count(http::field::origin) != 0) {
     return problem(403, "Requests from web pages (with an Origin header) are not accepted.");
@@ -69,31 +89,11 @@ std::optional<HttpResponse> refuse_unreadable(const boost::system::error_code& w
   return std::nullopt;
 }
 
-HttpResponse problem(unsigned status, const std::string& detail) {
-  const boost::json::object body{
-      {"type", "about:blank"},
-      {"title", std::string(http::obsolete_reason(http::int_to_status(status)))},
-      {"status", status},
-      {"detail", detail}};
-  HttpResponse response{status, boost::json::serialize(body), "application/problem+json", {}};
-  return response;
-}
-
-HttpHandler route(std::vector<HttpRoute> routes) {
-  return [routes = std::move(routes)](const HttpRequest& request, const HttpReply& reply) {
-    std::string allow;
-    for (const HttpRoute& route : routes) {
-      if (route.path != request.path) continue;
-      if (route.method == request.method) return route.handler(request, reply);
-      allow += (allow.empty() ? "" : ", ") + route.method;
-    }
-    if (allow.empty()) {
-      return reply(problem(404, "There is nothing at " + request.path + "."));
-    }
-    HttpResponse refusal = problem(405, request.path + " takes " + allow + " only.");
-    refusal.allow = allow;
-    reply(std::move(refusal));
-  };
+std::string_view HttpResponse::field(std::string_view name) const {
+  for (const HttpField& entry : fields) {
+    if (entry.name == name) return entry.value;
+  }
+  return {};
 }
 
 }  // namespace wormhole

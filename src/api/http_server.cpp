@@ -22,8 +22,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(asio::io_context& io, HttpHandler handler, HttpLimits limits)
-      : acceptor(io), pause(io), connections(io, std::move(handler), limits) {}
+  Impl(asio::io_context& io, HttpHandler handler, HttpLimits limits, HostNames hosts)
+      : acceptor(io), pause(io), connections(io, std::move(handler), limits, std::move(hosts)) {}
 
   error_code open(const LocalStream::endpoint& at, bool reuse);
   void accept();
@@ -63,8 +63,9 @@ void HttpServer::Impl::accept() {
   });
 }
 
-HttpServer::HttpServer(asio::io_context& io, HttpHandler handler, HttpLimits limits)
-    : impl_(std::make_unique<Impl>(io, std::move(handler), limits)) {}
+HttpServer::HttpServer(asio::io_context& io, HttpHandler handler, HttpLimits limits,
+                       const std::vector<std::string>& hosts)
+    : impl_(std::make_unique<Impl>(io, std::move(handler), limits, HostNames(hosts))) {}
 
 HttpServer::~HttpServer() { stop(); }
 

@@ -21,4 +21,10 @@ inline boost::asio::ip::tcp::endpoint to_asio(const Endpoint& at) {
   return {boost::asio::ip::address_v6(at.address.bytes), at.port};
 }
 
+inline IpAddress from_asio(const boost::asio::ip::address& address) {
+  if (address.is_v6()) return {address.to_v6().to_bytes()};
+  const auto b = address.to_v4().to_bytes();
+  return IpAddress::v4(b[0], b[1], b[2], b[3]);
+}
+
 }  // namespace wormhole

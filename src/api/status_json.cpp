@@ -97,6 +97,15 @@ json::object flow_json(const FlowStatus& flow) {
           {"drops", drops_json(flow.drops)}};
 }
 
+json::object row_json(const ServerStatus::ClientRow& row) {
+  const json::object relayed{{"packets", row.relayed_packets}, {"bytes", row.relayed_bytes}};
+  return {{"id", row.id},
+          {"online", row.online},
+          {"address", address(row.address)},
+          {"since_s", seconds(row.since)},
+          {"relayed", relayed}};
+}
+
 }  // namespace
 
 std::string status_json(const ClientStatus& status) {
@@ -111,16 +120,11 @@ std::string status_json(const ClientStatus& status) {
                                    {"drops", drops_json(status.drops)}});
 }
 
+std::string status_json(const ServerStatus::ClientRow& row) { return to_json_text(row_json(row)); }
+
 std::string status_json(const ServerStatus& status) {
   json::array clients;
-  for (const ServerStatus::ClientRow& row : status.clients) {
-    const json::object relayed{{"packets", row.relayed_packets}, {"bytes", row.relayed_bytes}};
-    clients.push_back(json::object{{"id", row.id},
-                                   {"online", row.online},
-                                   {"address", address(row.address)},
-                                   {"since_s", seconds(row.since)},
-                                   {"relayed", relayed}});
-  }
+  for (const ServerStatus::ClientRow& row : status.clients) clients.push_back(row_json(row));
   json::object counters;
   for (const auto& [cause, count] : status.counters) counters[cause] = count;
   return to_json_text(

@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "config/value_reader.hpp"
+#include "wormhole/config/glob.hpp"
 #include "wormhole/model/network.hpp"
 
 namespace wormhole {
-
-/// True when `text` matches `pattern`, where * stands for any characters and ? for one.
-bool glob_matches(std::string_view pattern, std::string_view text);
 
 class Population {
  public:

@@ -13,8 +13,8 @@
 #include "shell/pin_store.hpp"
 #include "shell/server_resolver.hpp"
 #include "shell/udp_socket.hpp"
-#include "shell/worker.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/shell/worker.hpp"
 
 namespace wormhole {
 namespace {

@@ -8,9 +8,9 @@
 #include <map>
 #include <string>
 
-#include "shell/worker.hpp"
 #include "wormhole/base/result.hpp"
 #include "wormhole/client/client.hpp"
+#include "wormhole/shell/worker.hpp"
 
 namespace wormhole {
 

@@ -14,9 +14,9 @@
 #include "shell/file_watch.hpp"
 #include "shell/log_lines.hpp"
 #include "shell/udp_socket.hpp"
-#include "shell/worker.hpp"
 #include "wormhole/config/routes_file.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/shell/worker.hpp"
 
 namespace wormhole {
 namespace {

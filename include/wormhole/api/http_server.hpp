@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wormhole/base/endpoint.hpp"
@@ -14,17 +15,32 @@
 
 namespace wormhole {
 
+/// Header fields are as sent and empty when the caller gave none.
 struct HttpRequest {
-  std::string method;
-  std::string path;  ///< without the query
+  std::string method;  ///< HEAD comes as GET: the connection leaves the body out
+  std::string path;    ///< without the query, percent-encoded as sent
   std::string body;
+  std::string query{};  ///< behind the "?", percent-encoded as sent
+  std::string content_type{};
+  std::string authorization{};
+  std::string if_match{};
+  std::string if_none_match{};
+  IpAddress from{};  ///< the caller; unspecified on a unix socket
+};
+
+struct HttpField {
+  std::string name;
+  std::string value;
 };
 
 struct HttpResponse {
   unsigned status = 200;
   std::string body;
   std::string content_type = "application/json";
-  std::string allow;  ///< the methods of the path, for 405 (RFC 9110 15.5.6)
+  std::vector<HttpField> fields{};  ///< ETag, Allow, …
+
+  /// The value of a field; empty when it is not there.
+  std::string_view field(std::string_view name) const;
 };
 
 /// An error as JSON (RFC 9457): `detail` is one sentence for the person who called.
@@ -55,12 +71,15 @@ struct HttpLimits {
 };
 
 /// Serves until stop(). A browser must not be able to use it from a foreign page: a Host other than
-/// a loopback name or address (DNS rebinding) and any Origin are refused with 403.
-/// Everything happens on the io_context's thread; destroy it only when that no longer runs
-/// handlers.
+/// a loopback name or address or one of `hosts` (DNS rebinding) and any Origin are refused with
+/// 403. A connection takes one request in each turn of the loop, however many it has sent, so
+/// packets wait for one request of each connection at most. Everything happens on the io_context's
+/// thread; destroy it only when that no longer runs handlers.
 class HttpServer {
  public:
-  HttpServer(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits = {});
+  /// `hosts`: names and IP addresses (without a port) beside the loopback's.
+  HttpServer(boost::asio::io_context& io, HttpHandler handler, HttpLimits limits = {},
+             const std::vector<std::string>& hosts = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

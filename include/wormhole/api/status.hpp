@@ -14,6 +14,7 @@ namespace wormhole {
 /// in milliseconds with three decimals (`_ms`) or whole seconds (`_s`), rates in bits a second.
 std::string status_json(const ClientStatus& status);
 std::string status_json(const ServerStatus& status);
+std::string status_json(const ServerStatus::ClientRow& row);
 
 /// A client's status JSON as a table of 80 columns, with a new line at its end. Members that are
 /// missing (an older client) show as "-". The error says that the text is not such JSON.
