@@ -6,16 +6,38 @@
 #include <cstring>
 #include <memory>
 
+#include "config/routes_tree.hpp"
 #include "config/sections.hpp"
 #include "config/text_check.hpp"
-#include "config/yaml_tree.hpp"
+#include "wormhole/config/routes_document.hpp"
 
 namespace wormhole {
 namespace {
 
 constexpr std::array<std::string_view, 4> kSections{"server", "clients", "groups", "flows"};
 
-Network read_network(const YamlNode& root, ErrorList& errors) {
+ConfigError unreadable(const std::string& path) {
+  return {path, 0, 0, "",
+          std::string("can't be read: ") + std::strerror(errno) +
+              "; expected a file that this user may read"};
+}
+
+}  // namespace
+
+std::optional<YamlNode> read_tree(std::string_view text, ErrorList& errors) {
+  if (auto problem = check_text(text)) {
+    errors.add(problem->place, "", std::move(problem->message));
+    return std::nullopt;
+  }
+  auto root = parse_yaml(text, errors);
+  if (root && root->kind == YamlNode::Kind::kNull) {
+    errors.add({1, 1}, "", "the file is empty; expected server, clients and flows");
+    return std::nullopt;
+  }
+  return root;
+}
+
+std::optional<Network> read_network(const YamlNode& root, ErrorList& errors) {
   Network network;
   MapReader file({&root, ""}, kSections, errors);
   const auto server = file.require("server", "a map with addresses");
@@ -27,35 +49,19 @@ Network read_network(const YamlNode& root, ErrorList& errors) {
   Population population(network.clients);
   if (groups) network.groups = read_groups(*groups, population, errors);
   if (flows) network.flows = read_flows(*flows, population, errors);
+  if (!errors.empty()) return std::nullopt;
   return network;
 }
-
-std::vector<ConfigError> unreadable(const std::string& path) {
-  return {{path, 0, 0, "",
-           std::string("can't be read: ") + std::strerror(errno) +
-               "; expected a file that this user may read"}};
-}
-
-}  // namespace
 
 ConfigResult parse_routes(std::string_view text, const std::string& file) {
   ErrorList errors(file);
-  if (auto problem = check_text(text)) {
-    errors.add(problem->place, "", std::move(problem->message));
-    return errors.take();
-  }
-  const auto root = parse_yaml(text, errors);
-  if (!root) return errors.take();
-  if (root->kind == YamlNode::Kind::kNull) {
-    errors.add({1, 1}, "", "the file is empty; expected server, clients and flows");
-    return errors.take();
-  }
-  auto network = read_network(*root, errors);
-  if (!errors.empty()) return errors.take();
-  return network;
+  const auto root = read_tree(text, errors);
+  auto network = root ? read_network(*root, errors) : std::nullopt;
+  if (!network) return errors.take();
+  return std::move(*network);
 }
 
-ConfigResult load_routes(const std::string& path) {
+std::variant<std::string, ConfigError> read_routes_text(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              &std::fclose);
   if (!file) return unreadable(path);
@@ -68,7 +74,13 @@ ConfigResult load_routes(const std::string& path) {
     if (got < piece.size()) break;
   }
   if (std::ferror(file.get()) != 0) return unreadable(path);
-  return parse_routes(text, path);
+  return text;
+}
+
+ConfigResult load_routes(const std::string& path) {
+  auto text = read_routes_text(path);
+  if (auto* error = std::get_if<ConfigError>(&text)) return std::vector{std::move(*error)};
+  return parse_routes(std::get<std::string>(text), path);
 }
 
 }  // namespace wormhole
