@@ -94,6 +94,8 @@ json::object flow_json(const FlowStatus& flow) {
           {"port_open", flow.port_open},
           {"port_error", flow.port_error},
           {"peer_ports", std::move(peer_ports)},
+          {"relay_port", flow.relay_port == 0 ? json::value(nullptr) : json::value(flow.relay_port)},
+          {"relay_hint", flow.relay_hint},
           {"drops", drops_json(flow.drops)}};
 }
 

@@ -210,6 +210,10 @@ std::string flow_rows(const json::value& flow) {
   }
   const std::string addresses = peer_addresses(flow);
   if (!addresses.empty()) out += remark("each peer has its address: " + addresses);
+  const auto relay_port = number_of(flow, "relay_port");
+  if (relay_port) out += remark("relayed by port " + printf_text("%.0f", *relay_port));
+  const std::string hint = text_of(flow, "relay_hint");
+  if (hint != "-") out += remark(hint);
   const std::string drops = drop_list(flow);
   if (!drops.empty()) out += remark("dropped: " + drops);
   return out;

@@ -43,7 +43,7 @@ void Client::on_net_datagrams(SocketNo /*socket*/, std::span<const NetDatagram> 
   if (core_->ended) return;
   core_->reassembly.release();
   for (const auto& datagram : batch) {
-    if (!core_->hop.is_server(datagram.from)) {
+    if (!core_->hop.may_be_server(datagram.from)) {
       ++core_->drops.unexpected_source;
       continue;
     }

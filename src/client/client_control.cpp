@@ -90,6 +90,7 @@ void Client::Core::on_event(const HopConnected& event, TimePoint now, ClientOutb
   }
   in_snapshot = true;
   flows.begin_snapshot();
+  for (const auto& [number, flow] : flows.all()) flow->relay_hint.clear();
   for (auto& entry : peers) entry.named = false;
   for (auto& [number, entry] : distrusted) entry.named = false;
 }
@@ -126,6 +127,29 @@ void Client::Core::on_event(const HopHandshake& event, TimePoint now, ClientOutb
 void Client::Core::on_event(const HopWantsResolve& /*event*/, TimePoint /*now*/,
                             ClientOutbox& out) {
   out.commands.emplace_back(ResolveServer{});
+}
+
+void Client::Core::on_event(const RelayPortChange& event, TimePoint /*now*/, ClientOutbox& out) {
+  auto* flow = flows.find(event.flow);
+  if (flow == nullptr) return;
+  const auto shared = std::to_string(hop.server().port);
+  const auto port = "relay port " + std::to_string(event.port) + " of the server ";
+  const auto about = "flow " + std::string(flow->ref.name) + ": ";
+  switch (event.kind) {
+    case RelayPortChange::Kind::kAnswers:
+      flow->relay_hint.clear();
+      flow->said_silent = false;
+      out.log(LogLevel::kInfo, about + port + "carries it");
+      return;
+    case RelayPortChange::Kind::kLost:
+      flow->relay_hint = port + "has stopped answering; the flow is back on " + shared;
+      break;
+    case RelayPortChange::Kind::kSilent:
+      flow->relay_hint = port + "does not answer (a firewall that opens only " + shared +
+                         "?); the flow stays on " + shared;
+      if (std::exchange(flow->said_silent, true)) return;
+  }
+  out.log(LogLevel::kWarning, about + flow->relay_hint);
 }
 
 void Client::Core::on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out) {
@@ -186,7 +210,8 @@ void Client::Core::on_message(const FlowPut& message, TimePoint /*now*/, ClientO
   relink();
 }
 
-void Client::Core::on_message(const FlowRemove& message, TimePoint /*now*/, ClientOutbox& out) {
+void Client::Core::on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out) {
+  hop.set_relay_port(message.number, 0, now);
   flows.remove(message.number, out.commands);
 }
 
@@ -206,6 +231,13 @@ void Client::Core::on_message(const EnrolAnswer& message, TimePoint /*now*/, Cli
   if (!config.enrol) return;
   out.commands.emplace_back(EnrolFinished{enrol_error(config.id, message.result)});
   ended = true;
+}
+
+void Client::Core::on_message(const RelayPort& message, TimePoint now, ClientOutbox& /*out*/) {
+  auto* flow = flows.find(message.flow);
+  if (flow == nullptr) return;  // it was taken away meanwhile
+  if (message.port == 0) flow->relay_hint.clear();
+  hop.set_relay_port(message.flow, message.port, now);
 }
 
 void Client::Core::on_message(const EnrolRequest& /*message*/, TimePoint /*now*/,

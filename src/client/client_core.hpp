@@ -53,6 +53,7 @@ struct Client::Core {
   void on_event(const HopClosed& event, TimePoint now, ClientOutbox& out);
   void on_event(const HopHandshake& event, TimePoint now, ClientOutbox& out);
   void on_event(const HopWantsResolve& event, TimePoint now, ClientOutbox& out);
+  void on_event(const RelayPortChange& event, TimePoint now, ClientOutbox& out);
   void on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out);
   void on_message(const PeerPut& message, TimePoint now, ClientOutbox& out);
   void on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out);
@@ -60,6 +61,7 @@ struct Client::Core {
   void on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out);
   void on_message(const Sync& message, TimePoint now, ClientOutbox& out);
   void on_message(const EnrolAnswer& message, TimePoint now, ClientOutbox& out);
+  void on_message(const RelayPort& message, TimePoint now, ClientOutbox& out);
   void on_message(const EnrolRequest& message, TimePoint now, ClientOutbox& out);
 
   // Peers.

@@ -79,6 +79,7 @@ FlowStatus flow_status(const FlowPort& flow, TimePoint now) {
   for (const auto& [peer, port] : flow.peer_ports) {
     if (status.port_error.empty()) status.port_error = port.error;
   }
+  status.relay_hint = flow.relay_hint;
   add_drop(status.drops, "too_large", flow.drops.too_large);
   add_drop(status.drops, "no_peer", flow.drops.no_peer);
   add_drop(status.drops, "peer_offline", flow.drops.peer_offline);
@@ -138,6 +139,7 @@ ClientStatus Client::status(TimePoint now) const {
   }
   for (const auto& [number, flow] : core_->flows.all()) {
     status.flows.push_back(flow_status(*flow, now));
+    status.flows.back().relay_port = core_->hop.relay_port(number);
     for (const auto& member : flow->members) {
       const auto* peer = core_->peer_numbered(member.number);
       if (peer == nullptr) continue;

@@ -64,6 +64,7 @@ void HopLink::on_timeout(TimePoint now, Outbox& out, std::vector<HopEvent>& even
   }
   if (now >= suspect_time()) become_suspect(now, out);
   if (now >= next_ping_) send_ping(now, out);
+  ping_ports(now, out, events);
   if (initiation_.next_deadline() <= now) {
     if (session == nullptr && initiation_.tries() >= kSilentTries) say_unreachable(out);
     send_init(now, out);
@@ -81,7 +82,7 @@ TimePoint HopLink::next_deadline() const {
   const auto* session = slots_.current();
   if (session == nullptr) return due;
   if (!initiation_.is_trying()) due = std::min(due, session->rekey_time());
-  due = std::min(due, suspect_time());
+  due = std::min({due, suspect_time(), ports_.next_deadline()});
   return std::min(due, stream_.next_deadline());
 }
 
@@ -145,13 +146,34 @@ void HopLink::send_ping(TimePoint now, Outbox& out) {
 
 void HopLink::send_control(const ControlWriter& items, TimePoint now, Outbox& out) {
   auto* session = slots_.current();
-  if (session == nullptr || items.empty()) return;
+  if (session != nullptr) send_control(*session, session->server, items, now, out);
+}
+
+void HopLink::send_control(ServerSession& session, const Endpoint& to, const ControlWriter& items,
+                           TimePoint now, Outbox& out) {
+  if (items.empty()) return;
   const auto text = out.reserve(items.bytes().size());
   if (text.empty()) return;
   copy_bytes(items.bytes(), text);
   const auto frame =
-      session->seal(session->keys(kControlSlot, ""), FrameType::kDirect, FlowNo{0}, text, now);
-  if (!frame.empty()) out.net(socket_for(session->server), session->server, frame);
+      session.seal(session.keys(kControlSlot, ""), FrameType::kDirect, FlowNo{0}, text, now);
+  if (!frame.empty()) out.net(socket_for(to), to, frame);
+}
+
+void HopLink::set_relay_port(FlowNo flow, std::uint16_t port, TimePoint now) {
+  ports_.put(flow, port, now);
+}
+
+void HopLink::ping_ports(TimePoint now, Outbox& out, std::vector<HopEvent>& events) {
+  auto* session = relaying_session();
+  if (session == nullptr) return;
+  ControlWriter items;
+  items.add(Ping{static_cast<std::uint64_t>(now.time_since_epoch().count())});
+  ports_.on_timeout(
+      now, rtt_, [&](const Endpoint& to) { send_control(*session, to, items, now, out); },
+      port_changes_);
+  for (const auto& change : port_changes_) events.emplace_back(change);
+  port_changes_.clear();
 }
 
 void HopLink::flush_stream(TimePoint now, Outbox& out) {
@@ -174,17 +196,24 @@ void HopLink::send_handshake(ClientNo peer, Bytes message, TimePoint now, Outbox
   send_control(items, now, out);
 }
 
-bool HopLink::relay(MutBytes frame, Outbox& out) {
-  const auto* session = slots_.current();
-  if (session == nullptr) return false;
+HopLink::ServerSession* HopLink::relaying_session() {
+  auto* session = slots_.current();
+  if (session == nullptr) return nullptr;
   // Until the server has confirmed the new keys it may only know the old ones.
-  const auto* before = slots_.previous();
-  if (!session->is_confirmed() && before != nullptr && before->server == session->server) {
-    session = before;
-  }
+  auto* before = slots_.previous();
+  const bool too_new =
+      !session->is_confirmed() && before != nullptr && before->server == session->server;
+  return too_new ? before : session;
+}
+
+bool HopLink::relay(MutBytes frame, Outbox& out) {
+  const auto* session = relaying_session();
+  if (session == nullptr) return false;
   const auto tag = hop_tag(session->relay_key, frame.first(kHeaderSize));
   copy_bytes(tag, {frame.data() + frame.size(), tag.size()});
-  out.net(socket_for(session->server), session->server, {frame.data(), frame.size() + tag.size()});
+  auto to = session->server;
+  if (const auto port = ports_.in_use(frame_flow(frame))) to.port = port;
+  out.net(socket_for(to), to, {frame.data(), frame.size() + tag.size()});
   return true;
 }
 
@@ -199,7 +228,14 @@ void HopLink::close(TimePoint now, Outbox& out) {
   closed_ = true;
 }
 
-bool HopLink::is_server(const Endpoint& from) const {
+bool HopLink::may_be_server(const Endpoint& from) const {
+  const auto* session = slots_.current();
+  return (session != nullptr && session->server.address == from.address) ||
+         std::any_of(servers_.begin(), servers_.end(),
+                     [&](const Endpoint& server) { return server.address == from.address; });
+}
+
+bool HopLink::is_server_port(const Endpoint& from) const {
   const auto* session = slots_.current();
   return (session != nullptr && session->server == from) ||
          std::find(servers_.begin(), servers_.end(), from) != servers_.end();

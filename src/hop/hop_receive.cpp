@@ -46,7 +46,7 @@ void HopLink::on_datagram(const NetDatagram& datagram, TimePoint now, Outbox& ou
 void HopLink::on_resp(const NetDatagram& datagram, TimePoint now, Outbox& out,
                       std::vector<HopEvent>& events) {
   // Only where we asked: an authentic RESP that was redirected must not move the link.
-  auto established = is_server(datagram.from) ? initiation_.on_resp(datagram.bytes, now)
+  auto established = is_server_port(datagram.from) ? initiation_.on_resp(datagram.bytes, now)
                                               : std::optional<Initiation::Established>{};
   if (!established) {
     ++drops_.bad_handshake;
@@ -68,7 +68,9 @@ void HopLink::on_resp(const NetDatagram& datagram, TimePoint now, Outbox& out,
   if (restarted) {
     stream_.reset();
     slots_.clear();
+    ports_.clear();
   }
+  ports_.set_server(datagram.from);
   server_boot_ = payload.boot_id;
   number_ = payload.client;
   const bool news = !was_connected || restarted;
@@ -107,6 +109,7 @@ void HopLink::on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
     ++drops_.malformed;
     return;
   }
+  if (ports_.knows(datagram.from)) return on_port_frame(datagram.from, opened.text, now, out, events);
   note_answer(now);
   if (suspect_) {
     suspect_ = false;
@@ -121,6 +124,24 @@ void HopLink::on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
   if (const auto ack = stream_.take_ack()) reply.add(*ack);
   send_control(reply, now, out);
   flush_stream(now, out);
+}
+
+/// Of a relay port: says nothing of the link itself, which lives by the shared port.
+void HopLink::on_port_frame(const Endpoint& from, Bytes text, TimePoint now, Outbox& out,
+                            std::vector<HopEvent>& events) {
+  ControlWriter reply;
+  ControlReader reader(text);
+  while (const auto item = reader.next()) {
+    if (const auto* ping = std::get_if<Ping>(&*item)) {
+      reply.add(Pong{ping->token});
+    } else if (const auto* pong = std::get_if<Pong>(&*item)) {
+      const TimePoint sent{Duration{static_cast<std::int64_t>(pong->token)}};
+      ports_.on_pong(from.port, sent, now, port_changes_);
+    }
+  }
+  for (const auto& change : port_changes_) events.emplace_back(change);
+  port_changes_.clear();
+  if (auto* session = relaying_session()) send_control(*session, from, reply, now, out);
 }
 
 void HopLink::on_control(const ControlItem& item, ControlWriter& reply, TimePoint now,
@@ -169,6 +190,7 @@ void HopLink::drain_messages(Outbox& out, TimePoint now, std::vector<HopEvent>& 
         stream_.reset();
         server_boot_.reset();
         slots_.clear();
+        ports_.clear();
         initiation_.start(now + kInitRetryMost);
         return;
     }

@@ -1,9 +1,17 @@
 #include "wormhole/model/routing.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace wormhole {
 namespace {
+
+std::optional<std::size_t> place_in(const Members& members, const std::string& id) {
+  const auto at = std::lower_bound(members.begin(), members.end(), id);
+  if (at == members.end() || *at != id) return std::nullopt;
+  return static_cast<std::size_t>(at - members.begin());
+}
 
 using Peers = std::map<std::string, Direction>;
 using Links = std::map<std::string, Peers>;  // member → its peers, within one flow
@@ -51,6 +59,15 @@ Routing resolve(const Network& network) {
     }
   }
   return routing;
+}
+
+bool is_on_first_side(const Flow& flow, const std::string& id) {
+  for (const auto& route : flow.routes) {
+    const auto first = place_in(route.first, id);
+    if (first) return route.kind != Route::Kind::kMesh || *first % 2 == 0;
+    if (place_in(route.second, id)) return false;
+  }
+  return false;
 }
 
 }  // namespace wormhole

@@ -1,6 +1,7 @@
 // What the server holds of one client.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -8,22 +9,17 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "server/member_port.hpp"
 #include "wormhole/crypto/identity.hpp"
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/session/session_slots.hpp"
 
 namespace wormhole {
 
-/// Where a client's datagrams come from: the socket of ours that got them, and its address.
-struct Source {
-  SocketNo socket;
-  Endpoint endpoint;
-  bool operator==(const Source&) const = default;
-};
 struct SourceHash {
   std::size_t operator()(const Source& source) const noexcept {
     return std::hash<Endpoint>{}(source.endpoint) + source.socket.value;
@@ -54,6 +50,7 @@ struct Association {
   /// What the client has been told, by object: the whole message. A change is a difference to this.
   std::map<ClientNo, std::vector<std::uint8_t>> told_peers;
   std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
+  std::map<FlowNo, std::uint16_t> told_ports;  ///< relay ports, without those taken away
 };
 
 struct ClientRecord {
@@ -68,10 +65,18 @@ struct ClientRecord {
   std::vector<ClientNo> peers;  ///< clients that share a flow with it
   /// Whom it may send to on which flow: receiver's number << 16 | flow number; flow 0 for every
   /// peer.
-  std::unordered_set<std::uint32_t> may_send;
+  std::unordered_map<std::uint32_t, Permission> may_send;
+  std::vector<MemberPort> ports;  ///< one for each of its flows, by flow number
+  bool tends_ports = false;       ///< some port is in use, or a flow was relayed since the sweep
   std::uint64_t relayed_packets = 0;
   std::uint64_t relayed_bytes = 0;
 
+  /// Where in `ports` the flow's is. Contract: the client is a member of it.
+  std::uint16_t port_position(FlowNo flow) const {
+    const auto at = std::lower_bound(ports.begin(), ports.end(), flow,
+                                     [](const MemberPort& p, FlowNo f) { return p.flow < f; });
+    return static_cast<std::uint16_t>(at - ports.begin());
+  }
   bool is_online() const { return association && association->online; }
 };
 

@@ -11,7 +11,9 @@ Server::Core::Core(ServerConfig server_config, Network net, Directory dir, Rng& 
     : config(std::move(server_config)),
       rng(random),
       mac1(mac1_key(config.keys.public_key, config.network.knock)),
-      cookies(config.keys.public_key, config.network.knock, random) {
+      cookies(config.keys.public_key, config.network.knock, random),
+      pool(SocketNo{static_cast<std::uint16_t>(std::max<std::size_t>(
+          net.server.addresses.size(), 1))}) {
   load(std::move(net), std::move(dir));
 }
 
@@ -24,10 +26,15 @@ void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
                               ServerOutbox& out) {
   if (core_->closed) return;
   if (core_->next_sweep == kNever) core_->next_sweep = now + Core::kSweep;
+  const bool by_port = core_->pool.owns(socket);
   for (const auto& datagram : batch) {
     const auto type = frame_type(datagram.bytes);
     if (type == FrameType::kRelayed) {
-      core_->relay(socket, datagram, out);
+      core_->relay(socket, datagram, now, out);
+    } else if (type == FrameType::kDirect && by_port) {
+      core_->on_port_frame(socket, datagram, now, out);
+    } else if (by_port) {
+      ++core_->counters.malformed;  // relay ports introduce nobody
     } else if (type == FrameType::kDirect) {
       core_->on_frame(socket, datagram, now, out);
     } else if (type == FrameType::kInit) {
@@ -61,6 +68,7 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
   for (auto& entry : core.enrolments) {
     if (entry && now - entry->since >= Core::kEnrolmentLife) entry.reset();
   }
+  core.sweep_ports(now, out);
 }
 
 TimePoint Server::next_deadline() const {
@@ -99,6 +107,13 @@ ServerStatus Server::status(TimePoint now) const {
                      {"relay_bad_tag", c.relay_bad_tag},
                      {"relay_not_allowed", c.relay_not_allowed},
                      {"relay_receiver_offline", c.relay_receiver_offline},
+                     {"relayed_by_port", c.relayed_by_port},
+                     {"relay_ports_open", core_->pool.open_ports()},
+                     {"relay_ports_shared", core_->pool.sharing_members()},
+                     {"relay_port_taken", c.port_taken},
+                     {"relay_port_refused", c.port_refused},
+                     {"relay_port_none_left", c.port_none_left},
+                     {"relay_port_not_theirs", c.port_not_theirs},
                      {"malformed", c.malformed},
                      {"bad_mac1", c.bad_mac1},
                      {"bad_handshake", c.bad_handshake},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/client_record.hpp"
+#include "server/port_pool.hpp"
 #include "wormhole/crypto/cookie.hpp"
 #include "wormhole/model/routing.hpp"
 #include "wormhole/server/server.hpp"
@@ -26,6 +27,8 @@ struct Server::Core {
   static constexpr Duration kOfflineAfter = 5s;
   static constexpr Duration kSweep = 500ms;
   static constexpr std::size_t kMaxSuperseded = 8;
+  /// Relay ports opened in one sweep: 20 µs each, so that the loop stands still for 1.3 ms at most.
+  static constexpr unsigned kOpensPerSweep = 64;
 
   struct Counters {
     std::uint64_t malformed = 0, bad_mac1 = 0, bad_handshake = 0, cookies_sent = 0, refused = 0;
@@ -33,12 +36,37 @@ struct Server::Core {
     std::uint64_t relay_unknown_source = 0, relay_bad_tag = 0, relay_not_allowed = 0;
     std::uint64_t relay_receiver_offline = 0, relayed = 0, enrolled = 0, control_overflow = 0;
     std::uint64_t carried_handshakes = 0, carriage_refused = 0;
+    std::uint64_t relayed_by_port = 0, port_taken = 0, port_refused = 0, port_none_left = 0;
+    std::uint64_t port_not_theirs = 0;
   };
 
   Core(ServerConfig server_config, Network net, Directory dir, Rng& random);
 
   // The relay (server_relay.cpp).
-  void relay(SocketNo socket, const NetDatagram& datagram, Outbox& out);
+  void relay(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
+  const Source& way_to(ClientRecord& receiver, const HopSession& session, ClientRecord& sender,
+                       const Permission& permission, const Source& from, TimePoint now);
+
+  // Relay ports (server_ports.cpp).
+  void on_port_frame(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
+  void note_port_source(ClientRecord& client, MemberPort& port, const HopSession& session,
+                        std::uint64_t counter, const Source& source);
+  void hear_pong(ClientRecord& client, const Source& source, const Pong& pong, TimePoint now);
+  void on_port_open(SocketNo socket, TimePoint now, Outbox& out);
+  void sweep_ports(TimePoint now, ServerOutbox& out);
+  void tend_port(ClientRecord& client, MemberPort& port, TimePoint now, unsigned& opens,
+                 ServerOutbox& out);
+  void assign_port(ClientRecord& client, MemberPort& port, TimePoint now, ServerOutbox& out);
+  PortRange range_of(const ClientRecord& client, FlowNo flow) const;
+  void tell_ports(ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_ports_again(ClientRecord& client, TimePoint now, Outbox& out);
+  void leave_ports(ClientRecord& client, TimePoint now);
+  void drop_port(ClientRecord& client, MemberPort& port);
+  void drop_ports(ClientRecord& client);
+  void doubt_ports(ClientRecord& client);
+  void renew_ports(ClientRecord& client);
+  void close_unused_ports(ServerOutbox& out);
+  MemberPort* port_of(const PortPool::Member& member);
 
   // Handshakes (server_handshake.cpp).
   void on_init(SocketNo socket, const NetDatagram& datagram, TimePoint now, ServerOutbox& out);
@@ -70,6 +98,8 @@ struct Server::Core {
   void carry_handshake(ClientRecord& from, const HandshakeCarriage& item, TimePoint now,
                        Outbox& out);
   void send_control(HopSession& session, const ControlWriter& items, TimePoint now, Outbox& out);
+  void send_control(HopSession& session, const Source& to, const ControlWriter& items,
+                    TimePoint now, Outbox& out);
   void flush(ClientRecord& client, TimePoint now, Outbox& out);
   void flush_stream(ControlStream& stream, HopSession* session, TimePoint now, Outbox& out);
 
@@ -113,6 +143,10 @@ struct Server::Core {
   std::map<PublicKey, ClientRecord*> by_key;
   std::map<Mac, ClientRecord*> by_id_hash;
   std::unordered_map<Source, ClientRecord*, SourceHash> by_source;
+  PortPool pool;
+  std::vector<SocketNo> unused_ports;  // to be closed before the pool gives a number out again
+  TimePoint ports_rest_until{};        // the system has refused one
+  bool said_port_trouble = false;
   std::vector<std::unique_ptr<Enrolment>> enrolments;  // by slot
   /// What is being stored, by ticket. It outlives the enrolment: the code is used up by then.
   std::map<std::uint64_t, KeyBinding> storing;

@@ -83,6 +83,7 @@ void Server::Core::note_source(ClientRecord& client, HopSession& session, const 
   const auto known = by_source.find(source);
   const bool ours = known != by_source.end() && known->second == &client;
   if (session.source == source && ours) return;
+  if (session.source != source) doubt_ports(client);
   session.source = source;
   index_sources(client);
 }
@@ -93,6 +94,11 @@ void Server::Core::index_sources(ClientRecord& client) {
     if (session == nullptr) continue;
     by_source[session->source] = &client;
     client.sources.push_back(session->source);
+  }
+  for (const auto& port : client.ports) {
+    if (!port.is_bound() || !port.source.endpoint.is_set()) continue;
+    by_source[port.source] = &client;
+    client.sources.push_back(port.source);
   }
 }
 
@@ -109,7 +115,9 @@ void Server::Core::on_confirmed(ClientRecord& client, HopSession& session, TimeP
   auto& association = client.association;
   if (association && association->boot_id == session.boot_id) {
     association->attempt = std::max(association->attempt, session.attempt);
+    doubt_ports(client);
     index_sources(client);
+    tell_ports_again(client, now, out);
     return;
   }
   if (association) {
@@ -127,6 +135,7 @@ void Server::Core::on_confirmed(ClientRecord& client, HopSession& session, TimeP
   // Also those not yet confirmed: else a renewal begun before the takeover would undo it.
   client.sessions.drop_beside_current(
       [&](const HopSession& other) { return is_superseded(client, other.boot_id); });
+  drop_ports(client);
   association.emplace();
   association->boot_id = session.boot_id;
   association->attempt = session.attempt;
@@ -157,6 +166,7 @@ void Server::Core::on_control(ClientRecord& client, const ControlItem& item, Con
     carry_handshake(client, *handshake, now, out);
   } else if (std::holds_alternative<Close>(item)) {
     go_offline(client, "it has stopped", now, out);
+    drop_ports(client);
     client.association.reset();
   }
 }
@@ -181,13 +191,18 @@ void Server::Core::carry_handshake(ClientRecord& from, const HandshakeCarriage& 
 
 void Server::Core::send_control(HopSession& session, const ControlWriter& items, TimePoint now,
                                 Outbox& out) {
+  send_control(session, session.source, items, now, out);
+}
+
+void Server::Core::send_control(HopSession& session, const Source& to, const ControlWriter& items,
+                                TimePoint now, Outbox& out) {
   if (items.empty()) return;
   const auto text = out.reserve(items.bytes().size());
   if (text.empty()) return;
   copy_bytes(items.bytes(), text);
   const auto frame =
       session.seal(session.keys(kControlSlot, ""), FrameType::kDirect, FlowNo{0}, text, now);
-  if (!frame.empty()) out.net(session.source.socket, session.source.endpoint, frame);
+  if (!frame.empty()) out.net(to.socket, to.endpoint, frame);
 }
 
 void Server::Core::flush(ClientRecord& client, TimePoint now, Outbox& out) {

@@ -5,14 +5,16 @@
 namespace wormhole {
 namespace {
 
-bool tag_fits(const HopSession* session, const Source& source, Bytes header, Bytes tag) {
-  if (session == nullptr || !(session->source == source)) return false;
+/// `source` unset: it is a relay port's, which belongs to the client whatever its session.
+bool tag_fits(const HopSession* session, const Source* source, Bytes header, Bytes tag) {
+  if (session == nullptr || (source != nullptr && !(session->source == *source))) return false;
   return equal_secret(hop_tag(session->relay_key, header), tag);
 }
 
 }  // namespace
 
-void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, Outbox& out) {
+void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                         Outbox& out) {
   constexpr std::size_t kShortest = kHeaderSize + kTagSize + kHopTagSize;
   const auto header = read_header(datagram.bytes);
   if (!header || datagram.bytes.size() < kShortest || (header->flags & ~kFlagFragment) != 0) {
@@ -29,13 +31,15 @@ void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, Outbox& o
   const auto frame = datagram.bytes.first(datagram.bytes.size() - kHopTagSize);
   const auto tag = datagram.bytes.last(kHopTagSize);
   const auto covered = frame.first(kHeaderSize);
-  if (!tag_fits(sender.sessions.current(), source, covered, tag) &&
-      !tag_fits(sender.sessions.previous(), source, covered, tag)) {
+  const auto* own = pool.owns(socket) ? nullptr : &source;
+  if (!tag_fits(sender.sessions.current(), own, covered, tag) &&
+      !tag_fits(sender.sessions.previous(), own, covered, tag)) {
     ++counters.relay_bad_tag;
     return;
   }
   const auto to = client_of(header->index);
-  if (!sender.may_send.contains(permission(to, header->flow))) {
+  const auto allowed = sender.may_send.find(permission(to, header->flow));
+  if (allowed == sender.may_send.end()) {
     ++counters.relay_not_allowed;
     return;
   }
@@ -49,7 +53,25 @@ void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, Outbox& o
   ++counters.relayed;
   ++sender.relayed_packets;
   sender.relayed_bytes += frame.size();
-  out.net(session->source.socket, session->source.endpoint, frame);
+  const auto& way = way_to(*receiver, *session, sender, allowed->second, source, now);
+  out.net(way.socket, way.endpoint, frame);
+}
+
+/// Notes that the flow is relayed, and by which of the receiver's sources.
+const Source& Server::Core::way_to(ClientRecord& receiver, const HopSession& session,
+                                   ClientRecord& sender, const Permission& permission,
+                                   const Source& from, TimePoint now) {
+  if (permission.sender_port == Permission::kNone) return session.source;
+  auto& mine = sender.ports[permission.sender_port];
+  auto& theirs = receiver.ports[permission.receiver_port];
+  sender.tends_ports = receiver.tends_ports = true;
+  mine.relayed = theirs.relayed = true;
+  if (mine.hears_until != TimePoint::min() && mine.source == from) {
+    mine.hears_until = now + MemberPort::kHeardFor;
+  }
+  if (now >= theirs.hears_until) return session.source;
+  ++counters.relayed_by_port;
+  return theirs.source;
 }
 
 }  // namespace wormhole

@@ -62,6 +62,7 @@ void Server::Core::load(Network net, Directory dir) {
 
 void Server::Core::rebuild_routing() {
   routing = resolve(network);
+  for (auto& [id, client] : clients) renew_ports(*client);
   for (auto& [id, client] : clients) {
     client->peers.clear();
     client->may_send.clear();
@@ -70,10 +71,13 @@ void Server::Core::rebuild_routing() {
     for (const auto& member : at->second) {
       const auto flow = directory.flows.at(member.flow->name);
       for (const auto& [peer, direction] : member.peers) {
-        const auto number = clients.at(peer)->number;
+        const auto& other = *clients.at(peer);
+        const auto number = other.number;
         client->peers.push_back(number);
-        client->may_send.insert(permission(number, FlowNo{0}));
-        if (may_send(direction)) client->may_send.insert(permission(number, flow));
+        client->may_send.try_emplace(permission(number, FlowNo{0}));
+        if (!may_send(direction)) continue;
+        client->may_send[permission(number, flow)] = {client->port_position(flow),
+                                                      other.port_position(flow)};
       }
     }
     std::sort(client->peers.begin(), client->peers.end());
@@ -120,6 +124,7 @@ void Server::Core::push(ClientRecord& client, const std::vector<std::uint8_t>& m
                         TimePoint now, Outbox& out) {
   if (!client.is_online() || client.association->stream.push(message)) return;
   ++counters.control_overflow;
+  drop_ports(client);
   client.association.reset();
   client.sessions.clear();
   forget_sources(client);
@@ -151,6 +156,7 @@ void Server::Core::tell_differences(ClientRecord& client, TimePoint now, Outbox&
   if (!client.association) return;
   client.association->told_peers = std::move(peers);
   client.association->told_flows = std::move(flows);
+  tell_ports(client, now, out);
   flush(client, now, out);
 }
 
@@ -171,6 +177,7 @@ void Server::Core::tell_peers_about(const ClientRecord& client, TimePoint now, O
 void Server::Core::go_offline(ClientRecord& client, const std::string& why, TimePoint now,
                               Outbox& out) {
   client.association->online = false;
+  leave_ports(client, now);
   out.log(LogLevel::kInfo, "client " + client.id + ": offline (" + why + ")");
   tell_peers_about(client, now, out);
 }
@@ -181,6 +188,7 @@ void Server::Core::cut_off(ClientRecord& client, CloseReason reason, TimePoint n
     items.add(Close{reason});
     send_control(*session, items, now, out);
   }
+  drop_ports(client);
   forget_sources(client);
   client.sessions.clear();
   client.association.reset();

@@ -13,7 +13,7 @@
 #include "shell/deadline_timer.hpp"
 #include "shell/file_watch.hpp"
 #include "shell/log_lines.hpp"
-#include "shell/udp_socket.hpp"
+#include "shell/server_sockets.hpp"
 #include "wormhole/config/routes_file.hpp"
 #include "wormhole/shell/system_rng.hpp"
 #include "wormhole/shell/worker.hpp"
@@ -83,6 +83,11 @@ struct ServerRunner::Impl {
       : io(context),
         options(std::move(run)),
         state(std::move(server_state)),
+        sockets(io,
+                [this](SocketNo socket, std::span<const NetDatagram> batch) {
+                  core->on_net_datagrams(socket, batch, core_now(), out);
+                  settle();
+                }),
         timer(io,
               [this] {
                 core->on_timeout(core_now(), out);
@@ -93,7 +98,9 @@ struct ServerRunner::Impl {
 
   Result<void> start();
   void settle();
-  void enrol(const StoreEnrolment& command);
+  void execute(const StoreEnrolment& command);
+  void execute(const OpenRelayPort& command);
+  void execute(const CloseRelayPort& command) { sockets.close(command); }
   void reload();
   void apply(Reloaded reloaded);
 
@@ -103,9 +110,8 @@ struct ServerRunner::Impl {
   SystemRng rng;
   std::unique_ptr<Server> core;
   ServerOutbox out;
-  NetReceiver receiver;
   BatchSender sender;
-  std::vector<UdpSocket> sockets;
+  ServerSockets sockets;
   DeadlineTimer timer;
   FileWatch watch;
   bool loading = false;
@@ -119,18 +125,7 @@ Result<void> ServerRunner::Impl::start() {
   warn_of_unsigned_keys(*directory);
   core = std::make_unique<Server>(core_config(state, rng), options.network, std::move(*directory),
                                   rng);
-  const auto& server = options.network.server;
-  for (const auto& address : server.addresses) {
-    const SocketNo number{static_cast<std::uint16_t>(sockets.size())};
-    auto socket = UdpSocket::open(io, {address.bind, server.port}, receiver,
-                                  [this, number](std::span<const NetDatagram> batch) {
-                                    core->on_net_datagrams(number, batch, core_now(), out);
-                                    settle();
-                                  });
-    if (!socket) return socket.error();
-    sockets.push_back(std::move(*socket));
-    spdlog::info("listening on UDP {}", Endpoint{address.bind, server.port}.to_string());
-  }
+  if (const auto opened = sockets.open(options.network.server); !opened) return opened.error();
   if (const auto watching = watch.start(); !watching) {
     spdlog::warn("{}", watching.error().message);
   }
@@ -138,21 +133,32 @@ Result<void> ServerRunner::Impl::start() {
 }
 
 void ServerRunner::Impl::settle() {
-  for (const auto& item : out.net_sends()) {
-    sender.add(sockets[item.socket.value].sender(), item.to, item.bytes);
+  for (;;) {
+    for (const auto& item : out.net_sends()) {
+      sender.add(sockets.sender(item.socket), item.to, item.bytes);
+    }
+    sender.flush();
+    write_log(out.log_lines());
+    const auto commands = std::exchange(out.commands, {});
+    out.clear();
+    if (commands.empty()) break;
+    for (const auto& command : commands) {
+      std::visit([this](const auto& c) { execute(c); }, command);
+    }
   }
-  sender.flush();
-  write_log(out.log_lines());
-  const auto commands = std::exchange(out.commands, {});
-  out.clear();
-  for (const auto& command : commands) enrol(std::get<StoreEnrolment>(command));
-  if (!sockets.empty()) timer.set(core->next_deadline());
+  if (sockets.is_open()) timer.set(core->next_deadline());
 }
 
-void ServerRunner::Impl::enrol(const StoreEnrolment& command) {
+/// What the core answers is sent by settle(), which has given the command.
+void ServerRunner::Impl::execute(const OpenRelayPort& command) {
+  const auto answer = sockets.open(command);
+  core->on_relay_port(command.socket, answer.what, answer.error, core_now(), out);
+}
+
+void ServerRunner::Impl::execute(const StoreEnrolment& command) {
   worker.run([this, binding = command.binding] { return state.enrol(binding, wall_seconds()); },
              [this, ticket = command.ticket](EnrolResult result) {
-               if (sockets.empty()) return;
+               if (!sockets.is_open()) return;
                core->on_enrolled(ticket, result, core_now(), out);
                settle();
              });
@@ -171,7 +177,7 @@ void ServerRunner::Impl::reload() {
 }
 
 void ServerRunner::Impl::apply(Reloaded reloaded) {
-  if (sockets.empty()) return;  // stopped meanwhile
+  if (!sockets.is_open()) return;  // stopped meanwhile
   if (!reloaded.network) {
     for (const auto& error : reloaded.errors) spdlog::error("{}", error);
     spdlog::error("{} was not put in force; the configuration before it stays",
@@ -199,12 +205,12 @@ ServerRunner::~ServerRunner() = default;
 Result<void> ServerRunner::start() { return impl_->start(); }
 
 void ServerRunner::stop() {
-  if (impl_->sockets.empty()) return;
+  if (!impl_->sockets.is_open()) return;
   impl_->core->shutdown(kRestartSpread, core_now(), impl_->out);
   impl_->settle();
   impl_->watch.close();
   impl_->timer.close();
-  impl_->sockets.clear();
+  impl_->sockets.close();
 }
 
 void ServerRunner::reload() { impl_->reload(); }

@@ -57,10 +57,20 @@ void enlarge_buffers(int fd) {
 
 Result<UdpSocket> UdpSocket::open(boost::asio::io_context& io, const Endpoint& at,
                                   NetReceiver& receiver, NetReceiver::OnBatch on_batch) {
+  int error = 0;
+  auto socket = try_open(io, at, receiver, std::move(on_batch), error);
+  if (!socket) return Error{explain_bind_error(error, "a socket", at)};
+  return std::move(*socket);
+}
+
+std::optional<UdpSocket> UdpSocket::try_open(boost::asio::io_context& io, const Endpoint& at,
+                                             NetReceiver& receiver, NetReceiver::OnBatch on_batch,
+                                             int& error) {
   const int family = family_of(at.address);
   FileDescriptor fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) {
-    return Error{explain_bind_error(errno, "a socket", at)};
+    error = errno;
+    return std::nullopt;
   }
   if (family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   enlarge_buffers(fd.get());
@@ -68,7 +78,8 @@ Result<UdpSocket> UdpSocket::open(boost::asio::io_context& io, const Endpoint& a
   allow_fragments(fd.get(), family);
   const SocketAddress address(at);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
-    return Error{explain_bind_error(errno, "a socket", at)};
+    error = errno;
+    return std::nullopt;
   }
   UdpSocket socket;
   socket.sender_ = std::make_shared<SendSocket>(new_send_socket(fd.get()));

@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <optional>
 
 #include "shell/batch_sender.hpp"
 #include "shell/datagram_receiver.hpp"
@@ -17,6 +18,11 @@ class UdpSocket {
   /// Binds `at` (port 0: any). The error names the address, why, and the way out.
   static Result<UdpSocket> open(boost::asio::io_context& io, const Endpoint& at,
                                 NetReceiver& receiver, NetReceiver::OnBatch on_batch);
+
+  /// The same without words, for who tries many: `error` gets errno when there is none.
+  static std::optional<UdpSocket> try_open(boost::asio::io_context& io, const Endpoint& at,
+                                           NetReceiver& receiver, NetReceiver::OnBatch on_batch,
+                                           int& error);
 
   UdpSocket(UdpSocket&&) noexcept = default;
   UdpSocket& operator=(UdpSocket&& other) noexcept;

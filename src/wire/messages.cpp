@@ -13,11 +13,12 @@ enum class Kind : std::uint8_t {
   kFlowRemove = 0x05,
   kSync = 0x06,
   kEnrolAnswer = 0x07,
+  kRelayPort = 0x08,
   kEnrolRequest = 0x40,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
     Kind::kPeerPut, Kind::kPeerRemove,  Kind::kFlowPut,      Kind::kFlowRemove,
-    Kind::kSync,    Kind::kEnrolAnswer, Kind::kEnrolRequest,
+    Kind::kSync,    Kind::kEnrolAnswer, Kind::kRelayPort,    Kind::kEnrolRequest,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.
@@ -99,6 +100,15 @@ void write_body(Writer& writer, const EnrolAnswer& message) {
   writer.number(message.result).number(message.number.value);
 }
 
+void write_body(Writer& writer, const RelayPort& message) {
+  writer.number(message.flow.value).number(message.port);
+}
+RelayPort read_relay_port(Reader& reader) {
+  const FlowNo flow{reader.number<std::uint16_t>()};
+  if (flow.value == 0) reader.fail();
+  return {flow, reader.number<std::uint16_t>()};
+}
+
 void write_body(Writer& writer, const EnrolRequest& message) {
   WH_ASSERT(message.binding.chain.has_value());
   writer.short_text(message.binding.id);
@@ -127,6 +137,8 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
       const auto result = reader.number<std::uint8_t>();
       return EnrolAnswer{result, ClientNo{reader.number<std::uint16_t>()}};
     }
+    case Kind::kRelayPort:
+      return read_relay_port(reader);
     case Kind::kEnrolRequest:
       return read_enrol_request(reader);
   }

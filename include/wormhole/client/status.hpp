@@ -56,6 +56,8 @@ struct FlowStatus {
   std::string port_error;  ///< why the port could not be opened
   /// addressing: per-peer: where each peer is, by ID.
   std::vector<std::pair<std::string, Endpoint>> peer_ports;
+  std::uint16_t relay_port = 0;  ///< the server's port that carries it alone; 0: the shared one
+  std::string relay_hint;        ///< why not a port of its own although the server gave one
   std::vector<DropCount> drops;
 };
 

@@ -18,6 +18,7 @@
 #include "wormhole/base/outbox.hpp"
 #include "wormhole/base/rng.hpp"
 #include "wormhole/base/time.hpp"
+#include "wormhole/hop/port_probes.hpp"
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/session/initiation.hpp"
 #include "wormhole/session/session_slots.hpp"
@@ -42,7 +43,8 @@ struct HopHandshake {
 /// The server could not be reached for a while: its name may lead elsewhere now.
 struct HopWantsResolve {};
 using HopEvent =
-    std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve, StreamMessage>;
+    std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve,
+                 RelayPortChange, StreamMessage>;
 
 /// Silence has one sentence: unreachable and wrong key can't be told apart, for a server answers no
 /// strangers.
@@ -105,17 +107,23 @@ class HopLink {
   void send_message(const StreamMessage& message, TimePoint now, Outbox& out);
   /// Carries a handshake message to a peer.
   void send_handshake(ClientNo peer, Bytes message, TimePoint now, Outbox& out);
-  /// Appends the hop tag behind a sealed frame of type kRelayed (4 bytes of tailroom) and sends it.
-  /// False when there is no server to send to.
+  /// Appends the hop tag behind a sealed frame of type kRelayed (4 bytes of tailroom) and sends it,
+  /// by the flow's relay port when that answers. False when there is no server to send to.
   bool relay(MutBytes frame, Outbox& out);
+  /// The server relays `flow` by `port` of its address too (0: no longer). It is used once it has
+  /// answered.
+  void set_relay_port(FlowNo flow, std::uint16_t port, TimePoint now);
+  /// The relay port that carries the flow; 0 while the shared one does.
+  std::uint16_t relay_port(FlowNo flow) const { return ports_.in_use(flow); }
   /// An application packet passed: keepalives become or stay fast.
   void note_traffic(TimePoint now);
   /// Says goodbye.
   void close(TimePoint now, Outbox& out);
 
   bool is_connected() const { return slots_.current() != nullptr && !suspect_; }
-  /// Whether datagrams from `from` can be the server's.
-  bool is_server(const Endpoint& from) const;
+  /// Whether datagrams from `from` can be the server's: by address alone, for relay ports come and
+  /// go, and whoever can forge an address can forge a port.
+  bool may_be_server(const Endpoint& from) const;
   Endpoint server() const;  ///< in use, or tried last
   ClientNo number() const { return number_; }
   std::optional<Duration> rtt() const { return rtt_; }
@@ -137,6 +145,8 @@ class HopLink {
                std::vector<HopEvent>& events);
   void on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
                 std::vector<HopEvent>& events);
+  void on_port_frame(const Endpoint& from, Bytes text, TimePoint now, Outbox& out,
+                     std::vector<HopEvent>& events);
   void on_control(const ControlItem& item, ControlWriter& reply, TimePoint now,
                   std::vector<HopEvent>& events);
   void drain_messages(Outbox& out, TimePoint now, std::vector<HopEvent>& events);
@@ -144,6 +154,11 @@ class HopLink {
   void send_init(TimePoint now, Outbox& out);
   void send_ping(TimePoint now, Outbox& out);
   void send_control(const ControlWriter& items, TimePoint now, Outbox& out);
+  void send_control(ServerSession& session, const Endpoint& to, const ControlWriter& items,
+                    TimePoint now, Outbox& out);
+  void ping_ports(TimePoint now, Outbox& out, std::vector<HopEvent>& events);
+  ServerSession* relaying_session();
+  bool is_server_port(const Endpoint& from) const;
   void flush_stream(TimePoint now, Outbox& out);
   void note_answer(TimePoint now);
   void become_suspect(TimePoint now, Outbox& out);
@@ -161,6 +176,8 @@ class HopLink {
   Initiation initiation_;
   SessionSlots<ServerSession> slots_;
   ControlStream stream_;
+  PortProbes ports_;
+  std::vector<RelayPortChange> port_changes_;  // of the call under way
   std::vector<Endpoint> servers_;
   std::size_t target_ = 0;  // the server that the next INIT goes to
   Endpoint tried_;          // where the last INIT went

@@ -26,4 +26,8 @@ struct MemberFlow {
 using Routing = std::map<std::string, std::vector<MemberFlow>>;
 Routing resolve(const Network& network);
 
+/// Whether a member of a flow counts as a sender or first side (else as a receiver or second side):
+/// what it is in the first route that names it, and every second one of a mesh.
+bool is_on_first_side(const Flow& flow, const std::string& id);
+
 }  // namespace wormhole

@@ -41,7 +41,23 @@ struct StoreEnrolment {
   std::uint64_t ticket;
   KeyBinding binding;
 };
-using ServerCommand = std::variant<StoreEnrolment>;
+/// Open a UDP port on one of the server's addresses, as socket `socket`; answer with on_relay_port.
+struct OpenRelayPort {
+  SocketNo socket;            ///< above those of the addresses
+  std::uint16_t address = 0;  ///< its position in ServerSettings::addresses
+  std::uint16_t port = 0;
+};
+/// The number may be used anew from the next command on.
+struct CloseRelayPort {
+  SocketNo socket;
+};
+using ServerCommand = std::variant<StoreEnrolment, OpenRelayPort, CloseRelayPort>;
+
+enum class RelayPortAnswer : std::uint8_t {
+  kOpen,
+  kTaken,   ///< by another program: the next port may be free
+  kRefused  ///< for want of descriptors, memory or permission: the next one would fare no better
+};
 
 /// Wire values of ENROL_RESULT.
 enum class EnrolResult : std::uint8_t {
@@ -89,6 +105,9 @@ class Server {
                         ServerOutbox& out);
   /// Answer to StoreEnrolment; on kDone the entry is the client's new one.
   void on_enrolled(std::uint64_t ticket, EnrolResult result, TimePoint now, ServerOutbox& out);
+  /// Answer to OpenRelayPort; `error` says why not.
+  void on_relay_port(SocketNo socket, RelayPortAnswer answer, const std::string& error,
+                     TimePoint now, ServerOutbox& out);
   /// Replaces the configuration: clients that are gone are cut off and their peers told; what did
   /// not change is not touched.
   void set_network(Network network, Directory directory, TimePoint now, ServerOutbox& out);

@@ -47,6 +47,8 @@ std::optional<FrameType> frame_type(Bytes datagram);
 /// The header of a kDirect or kRelayed frame; nothing when the datagram is shorter than header and
 /// tag or of another type.
 std::optional<FrameHeader> read_header(Bytes datagram);
+/// The flow of a frame of our own making.
+inline FlowNo frame_flow(Bytes frame) { return FlowNo{load_le<std::uint16_t>(frame.data() + 2)}; }
 /// Writes kHeaderSize bytes to `to`.
 void write_header(const FrameHeader& header, std::uint8_t* to);
 /// The header bytes that the seal covers: 1–11, so that a frame means the same on each path.

@@ -53,12 +53,18 @@ struct EnrolAnswer {
   std::uint8_t result = 0;
   ClientNo number;
 };
+/// The server relays a flow of the receiver by a port of its own, too.
+struct RelayPort {
+  FlowNo flow;
+  std::uint16_t port = 0;  ///< on the server's address in use; 0: no longer
+};
 /// The binding's key is the session's, so it does not travel.
 struct EnrolRequest {
   KeyBinding binding;  ///< with chain; key left zero by decode
 };
 using StreamMessage =
-    std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, EnrolRequest>;
+    std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer,
+                                   RelayPort, EnrolRequest>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
 inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow

@@ -1,0 +1,112 @@
+#include "server/port_pool.hpp"
+
+#include <algorithm>
+
+namespace wormhole {
+namespace {
+
+std::uint16_t after(std::uint16_t port, PortRange range) {
+  return port == range.last ? range.first : static_cast<std::uint16_t>(port + 1U);
+}
+
+}  // namespace
+
+PortPool::Turn& PortPool::turn_of(std::uint16_t address, PortRange range) {
+  const auto known = std::find_if(turns_.begin(), turns_.end(), [&](const Turn& turn) {
+    return turn.address == address && turn.range == range;
+  });
+  if (known != turns_.end()) return *known;
+  return turns_.emplace_back(Turn{address, range, range.first});
+}
+
+std::optional<std::uint16_t> PortPool::free_port(Turn& turn, TimePoint now) {
+  const auto size = std::size_t{turn.range.last} - turn.range.first + 1;
+  const auto begin = places_.lower_bound({turn.address, turn.range.first});
+  const auto end = places_.upper_bound({turn.address, turn.range.last});
+  if (static_cast<std::size_t>(std::distance(begin, end)) == size) return std::nullopt;
+  for (std::size_t i = 0; i < size; ++i) {
+    const Place place{turn.address, turn.next};
+    turn.next = after(turn.next, turn.range);
+    if (places_.contains(place)) continue;
+    const auto taken = taken_.find(place);
+    if (taken != taken_.end() && now < taken->second) continue;
+    if (taken != taken_.end()) taken_.erase(taken);
+    return place.second;
+  }
+  return std::nullopt;
+}
+
+std::optional<SocketNo> PortPool::shared_socket(Turn& turn) {
+  const auto end = places_.upper_bound({turn.address, turn.range.last});
+  auto at = places_.lower_bound({turn.address, turn.next});
+  if (at == end) at = places_.lower_bound({turn.address, turn.range.first});
+  if (at == end) return std::nullopt;
+  turn.next = after(at->first.second, turn.range);
+  return at->second;
+}
+
+std::optional<SocketNo> PortPool::free_socket() {
+  const auto free = std::find_if(entries_.begin(), entries_.end(),
+                                 [](const Entry& entry) { return entry.members.empty(); });
+  const auto number = first_.value + static_cast<std::size_t>(free - entries_.begin());
+  if (number > UINT16_MAX) return std::nullopt;
+  if (free == entries_.end()) entries_.emplace_back();
+  return SocketNo{static_cast<std::uint16_t>(number)};
+}
+
+std::optional<PortPool::Lease> PortPool::take(std::uint16_t address, PortRange range,
+                                              const Member& member, TimePoint now) {
+  auto& turn = turn_of(address, range);
+  const auto port = free_port(turn, now);
+  const auto fresh = port ? free_socket() : std::nullopt;
+  const auto socket = fresh ? fresh : shared_socket(turn);
+  if (!socket) return std::nullopt;
+  auto& at = entry(*socket);
+  if (fresh) {
+    at = {{address, *port}, false, {}};
+    places_[at.place] = *socket;
+  }
+  at.members.push_back(member);
+  return Lease{*socket, at.place.second, fresh.has_value(), at.is_open};
+}
+
+void PortPool::remove(SocketNo socket) {
+  places_.erase(entry(socket).place);
+  entry(socket) = {};
+}
+
+bool PortPool::give_back(SocketNo socket, const Member& member) {
+  auto& at = entry(socket);
+  std::erase(at.members, member);
+  if (!at.members.empty()) return false;
+  remove(socket);
+  return true;
+}
+
+void PortPool::on_opened(SocketNo socket) {
+  if (!members(socket).empty()) entry(socket).is_open = true;
+}
+
+std::vector<PortPool::Member> PortPool::on_refused(SocketNo socket, bool taken, TimePoint now) {
+  auto waiting = members(socket);
+  if (waiting.empty()) return waiting;
+  if (taken) taken_[entry(socket).place] = now + kTakenFor;
+  remove(socket);
+  return waiting;
+}
+
+const std::vector<PortPool::Member>& PortPool::members(SocketNo socket) const {
+  static const std::vector<Member> kNobody;
+  const std::size_t at = owns(socket) ? socket.value - std::size_t{first_.value} : entries_.size();
+  return at < entries_.size() ? entries_[at].members : kNobody;
+}
+
+std::size_t PortPool::sharing_members() const {
+  std::size_t count = 0;
+  for (const auto& entry : entries_) {
+    if (entry.members.size() > 1) count += entry.members.size();
+  }
+  return count;
+}
+
+}  // namespace wormhole

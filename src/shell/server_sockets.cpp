@@ -1,0 +1,83 @@
+#include "shell/server_sockets.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+#include "shell/bind_error.hpp"
+
+namespace wormhole {
+namespace {
+
+/// The limit in force now: the hard one where the system lets us have it.
+int raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
+}
+
+std::size_t size_of(const PortRange& range) {
+  return range.last < range.first ? 0 : std::size_t{range.last} - range.first + 1;
+}
+
+/// What relay ports could take at most.
+std::size_t most_relay_ports(const ServerSettings& server) {
+  if (server.relay_ports.shared) return 0;
+  return server.addresses.size() *
+         (size_of(server.relay_ports.from) + size_of(server.relay_ports.to));
+}
+
+}  // namespace
+
+Result<void> ServerSockets::open(const ServerSettings& server) {
+  descriptors_ = raise_descriptor_limit();
+  const auto needed = most_relay_ports(server) + kSpareDescriptors;
+  if (std::cmp_greater(needed, descriptors_)) {
+    spdlog::warn(
+        "this process may have {} open files, all relay ports would need {}: flows beyond that "
+        "share port {}; raise LimitNOFILE= (systemd) or 'ulimit -Hn'",
+        descriptors_, needed, server.port);
+  }
+  for (const auto& address : server.addresses) {
+    const Endpoint at{address.bind, server.port};
+    const SocketNo number{static_cast<std::uint16_t>(sockets_.size())};
+    auto socket = UdpSocket::open(io_, at, receiver_, handler(number));
+    if (!socket) return socket.error();
+    sockets_.emplace_back(std::move(*socket));
+    addresses_.push_back(at);
+    spdlog::info("listening on UDP {}", at.to_string());
+  }
+  return {};
+}
+
+ServerSockets::Answer ServerSockets::open(const OpenRelayPort& command) {
+  const Endpoint at{addresses_.at(command.address).address, command.port};
+  int error = 0;
+  auto socket = UdpSocket::try_open(io_, at, receiver_, handler(command.socket), error);
+  if (socket && socket->sender().fd >= descriptors_ - kSpareDescriptors) {
+    socket.reset();
+    error = EMFILE;
+  }
+  if (!socket) {
+    const bool taken = error == EADDRINUSE;
+    // Who has the port is a search through /proc: not for one of thousands.
+    return {taken ? RelayPortAnswer::kTaken : RelayPortAnswer::kRefused,
+            taken ? "relay port " + at.to_string() + " is taken by another program"
+                  : explain_bind_error(error, "a relay port", at)};
+  }
+  if (command.socket.value >= sockets_.size()) sockets_.resize(command.socket.value + std::size_t{1});
+  sockets_[command.socket.value] = std::move(socket);
+  return {};
+}
+
+void ServerSockets::close(const CloseRelayPort& command) {
+  if (command.socket.value < sockets_.size()) sockets_[command.socket.value].reset();
+}
+
+}  // namespace wormhole
