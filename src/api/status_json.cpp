@@ -83,20 +83,21 @@ json::object traffic_json(std::uint64_t packets, std::uint64_t bytes, double bps
 json::object flow_json(const FlowStatus& flow) {
   json::object peer_ports;
   for (const auto& [id, at] : flow.peer_ports) peer_ports[id] = at.to_string();
-  return {{"name", flow.name},
-          {"protocol", flow.protocol == Protocol::kTcp ? "tcp" : "udp"},
-          {"port", flow.port},
-          {"direction", flow.direction},
-          {"peers", json::array(flow.peers.begin(), flow.peers.end())},
-          {"tx", traffic_json(flow.tx_packets, flow.tx_bytes, flow.tx_bps)},
-          {"rx", traffic_json(flow.rx_packets, flow.rx_bytes, flow.rx_bps)},
-          {"app", app_name(flow.app)},
-          {"port_open", flow.port_open},
-          {"port_error", flow.port_error},
-          {"peer_ports", std::move(peer_ports)},
-          {"relay_port", flow.relay_port == 0 ? json::value(nullptr) : json::value(flow.relay_port)},
-          {"relay_hint", flow.relay_hint},
-          {"drops", drops_json(flow.drops)}};
+  return {
+      {"name", flow.name},
+      {"protocol", flow.protocol == Protocol::kTcp ? "tcp" : "udp"},
+      {"port", flow.port},
+      {"direction", flow.direction},
+      {"peers", json::array(flow.peers.begin(), flow.peers.end())},
+      {"tx", traffic_json(flow.tx_packets, flow.tx_bytes, flow.tx_bps)},
+      {"rx", traffic_json(flow.rx_packets, flow.rx_bytes, flow.rx_bps)},
+      {"app", app_name(flow.app)},
+      {"port_open", flow.port_open},
+      {"port_error", flow.port_error},
+      {"peer_ports", std::move(peer_ports)},
+      {"relay_port", flow.relay_port == 0 ? json::value(nullptr) : json::value(flow.relay_port)},
+      {"relay_hint", flow.relay_hint},
+      {"drops", drops_json(flow.drops)}};
 }
 
 json::object row_json(const ServerStatus::ClientRow& row) {

@@ -53,8 +53,8 @@ struct FlowPort {
   Addressing addressing = Addressing::kShared;
   std::map<ClientNo, LocalPort> peer_ports;  ///< kPerPeer: what is sent here goes to one peer
   bool named = false;                        ///< in the server's snapshot under way
-  std::string relay_hint;    ///< why the flow's relay port is not used
-  bool said_silent = false;  ///< the log says so already
+  std::string relay_hint;                    ///< why the flow's relay port is not used
+  bool said_silent = false;                  ///< the log says so already
   Traffic tx;
   Traffic rx;
   FlowDrops drops;

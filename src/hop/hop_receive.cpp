@@ -47,7 +47,7 @@ void HopLink::on_resp(const NetDatagram& datagram, TimePoint now, Outbox& out,
                       std::vector<HopEvent>& events) {
   // Only where we asked: an authentic RESP that was redirected must not move the link.
   auto established = is_server_port(datagram.from) ? initiation_.on_resp(datagram.bytes, now)
-                                              : std::optional<Initiation::Established>{};
+                                                   : std::optional<Initiation::Established>{};
   if (!established) {
     ++drops_.bad_handshake;
     return;
@@ -109,7 +109,8 @@ void HopLink::on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
     ++drops_.malformed;
     return;
   }
-  if (ports_.knows(datagram.from)) return on_port_frame(datagram.from, opened.text, now, out, events);
+  if (ports_.knows(datagram.from))
+    return on_port_frame(datagram.from, opened.text, now, out, events);
   note_answer(now);
   if (suspect_) {
     suspect_ = false;

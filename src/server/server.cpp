@@ -12,8 +12,8 @@ Server::Core::Core(ServerConfig server_config, Network net, Directory dir, Rng& 
       rng(random),
       mac1(mac1_key(config.keys.public_key, config.network.knock)),
       cookies(config.keys.public_key, config.network.knock, random),
-      pool(SocketNo{static_cast<std::uint16_t>(std::max<std::size_t>(
-          net.server.addresses.size(), 1))}) {
+      pool(SocketNo{
+          static_cast<std::uint16_t>(std::max<std::size_t>(net.server.addresses.size(), 1))}) {
   load(std::move(net), std::move(dir));
 }
 

@@ -104,8 +104,8 @@ void Server::Core::sweep_ports(TimePoint now, ServerOutbox& out) {
   }
 }
 
-void Server::Core::tend_port(ClientRecord& client, MemberPort& port, TimePoint now,
-                             unsigned& opens, ServerOutbox& out) {
+void Server::Core::tend_port(ClientRecord& client, MemberPort& port, TimePoint now, unsigned& opens,
+                             ServerOutbox& out) {
   const auto* session = client.sessions.current();
   if (std::exchange(port.relayed, false)) port.last_relayed = now;
   switch (port.state) {
@@ -141,8 +141,8 @@ PortRange Server::Core::range_of(const ClientRecord& client, FlowNo flow) const 
 void Server::Core::assign_port(ClientRecord& client, MemberPort& port, TimePoint now,
                                ServerOutbox& out) {
   const auto address = client.sessions.current()->source.socket;
-  const auto lease = pool.take(address.value, range_of(client, port.flow),
-                               {client.number, port.flow}, now);
+  const auto lease =
+      pool.take(address.value, range_of(client, port.flow), {client.number, port.flow}, now);
   if (!lease) {
     ++counters.port_none_left;
     port.until = now + MemberPort::kRetry;

@@ -13,8 +13,7 @@ bool tag_fits(const HopSession* session, const Source* source, Bytes header, Byt
 
 }  // namespace
 
-void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint now,
-                         Outbox& out) {
+void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out) {
   constexpr std::size_t kShortest = kHeaderSize + kTagSize + kHopTagSize;
   const auto header = read_header(datagram.bytes);
   if (!header || datagram.bytes.size() < kShortest || (header->flags & ~kFlagFragment) != 0) {

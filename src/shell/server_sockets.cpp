@@ -71,7 +71,8 @@ ServerSockets::Answer ServerSockets::open(const OpenRelayPort& command) {
             taken ? "relay port " + at.to_string() + " is taken by another program"
                   : explain_bind_error(error, "a relay port", at)};
   }
-  if (command.socket.value >= sockets_.size()) sockets_.resize(command.socket.value + std::size_t{1});
+  if (command.socket.value >= sockets_.size())
+    sockets_.resize(command.socket.value + std::size_t{1});
   sockets_[command.socket.value] = std::move(socket);
   return {};
 }

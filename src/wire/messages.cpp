@@ -17,8 +17,8 @@ enum class Kind : std::uint8_t {
   kEnrolRequest = 0x40,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
-    Kind::kPeerPut, Kind::kPeerRemove,  Kind::kFlowPut,      Kind::kFlowRemove,
-    Kind::kSync,    Kind::kEnrolAnswer, Kind::kRelayPort,    Kind::kEnrolRequest,
+    Kind::kPeerPut, Kind::kPeerRemove,  Kind::kFlowPut,   Kind::kFlowRemove,
+    Kind::kSync,    Kind::kEnrolAnswer, Kind::kRelayPort, Kind::kEnrolRequest,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.

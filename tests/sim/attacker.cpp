@@ -5,6 +5,11 @@
 
 namespace wormhole::sim {
 
+bool at_server(const Endpoint& endpoint) {
+  const auto net = IpAddress::v4(198, 51, 100, 0);
+  return std::equal(net.bytes.begin(), net.bytes.end() - 1, endpoint.address.bytes.begin());
+}
+
 Attacker::Attacker(World& world) : world_(world) {
   world.internet().set_tap([this](Packet& packet) {
     if (captured_.size() < kMaxCaptured) captured_.push_back(packet);

@@ -8,6 +8,9 @@
 
 namespace wormhole::sim {
 
+/// One of the usual server's addresses (RFC 5737's second documentation net), whatever the port.
+bool at_server(const Endpoint& endpoint);
+
 class Attacker {
  public:
   /// More than he ever needs; older captures are kept, newer ones are not.

@@ -162,7 +162,7 @@ TEST(SimDishonestServer, FramesRewrittenByTheRelayDoNotOpen) {
     world.run_for(500ms);
     Attacker relay(world);
     relay.on_packet = [&](Packet& p) {
-      if (p.from.port != 7700 || p.bytes[0] != 0x11) return true;
+      if (!at_server(p.from) || p.bytes[0] != 0x11) return true;
       switch (world.rng().below(4)) {
         case 0:
           p.bytes[2] ^= 3;
@@ -201,7 +201,7 @@ TEST(SimDishonestServer, FramesSentToTheWrongClientAreNotDelivered) {
     Attacker relay(world);
     std::vector<Endpoint> clients;
     relay.on_packet = [&](Packet& p) {
-      if (p.from.port != 7700) return true;
+      if (!at_server(p.from)) return true;
       if (std::find(clients.begin(), clients.end(), p.to) == clients.end()) clients.push_back(p.to);
       for (const auto& other : clients) relay.send(p.from, other, p.bytes);
       return true;

@@ -105,6 +105,9 @@ void Internet::arrive(Host& host, Packet packet) {
   const auto& mine = host.addresses;
   const bool still_here = std::find(mine.begin(), mine.end(), packet.to.address) != mine.end();
   if (!host.receive || !still_here) return note(What::kNobody, packet);
+  if (!host.open_ports.empty() && !host.open_ports.contains(packet.to.port)) {
+    return note(What::kFiltered, packet);
+  }
   note(What::kArrived, packet);
   host.receive(std::move(packet));
 }

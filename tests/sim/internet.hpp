@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Host {
   Nat* nat = nullptr;                ///< for IPv4 only, as in the field
   Link up;
   Link down;
+  std::set<std::uint16_t> open_ports;   ///< a firewall lets only these in; empty: there is none
   std::function<void(Packet)> receive;  ///< empty: nobody there
 };
 

@@ -13,7 +13,7 @@ namespace {
 std::set<std::uint32_t> sessions_in(const Attacker& watcher) {
   std::set<std::uint32_t> found;
   for (const auto& p : watcher.captured_of(0x11)) {
-    if (p.to.port == 7700) found.insert(load_le<std::uint32_t>(&p.bytes[4]));
+    if (at_server(p.to)) found.insert(load_le<std::uint32_t>(&p.bytes[4]));
   }
   return found;
 }

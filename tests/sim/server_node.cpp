@@ -38,6 +38,7 @@ void ServerNode::start() {
 void ServerNode::end() {
   core_.reset();
   inbox_.clear();
+  relay_sockets_.clear();
   exchanges_.clear();
   waking_ = false;
   host_.receive = nullptr;
@@ -75,18 +76,34 @@ void ServerNode::on_timeout() {
 }
 
 void ServerNode::receive(Packet packet) {
-  const auto address = std::find(addresses_.begin(), addresses_.end(), packet.to.address);
-  if (address == addresses_.end() || packet.to.port != spec_.port) return;
+  const auto socket = socket_at(packet.to);
+  if (!socket) return;
   auto& exchange = exchanges_[packet.from];
   ++exchange.datagrams_in;
   exchange.bytes_in += packet.bytes.size();
   exchange.genuine = exchange.genuine || packet.genuine;
-  const auto socket = static_cast<std::uint16_t>(address - addresses_.begin());
-  inbox_[socket].push_back(std::move(packet));
+  inbox_[socket->value].push_back(std::move(packet));
   if (std::exchange(waking_, true)) return;
   world_.after(up_to(world_.rng(), kWakeUp), [this, process = process_] {
     if (process == process_ && core_) wake();
   });
+}
+
+std::optional<SocketNo> ServerNode::socket_at(const Endpoint& at) const {
+  const auto address = std::find(addresses_.begin(), addresses_.end(), at.address);
+  if (address != addresses_.end() && at.port == spec_.port) {
+    return SocketNo{static_cast<std::uint16_t>(address - addresses_.begin())};
+  }
+  for (const auto& [number, endpoint] : relay_sockets_) {
+    if (endpoint == at) return SocketNo{number};
+  }
+  return std::nullopt;
+}
+
+std::set<std::uint16_t> ServerNode::relay_ports() const {
+  std::set<std::uint16_t> ports;
+  for (const auto& [number, endpoint] : relay_sockets_) ports.insert(endpoint.port);
+  return ports;
 }
 
 void ServerNode::wake() {
@@ -121,17 +138,17 @@ bool ServerNode::may_send(const NetSend& send) {
 }
 
 void ServerNode::send_to_network(const NetSend& send) {
-  if (send.socket.value >= addresses_.size()) {
+  const auto relay = relay_sockets_.find(send.socket.value);
+  const bool shared = send.socket.value < addresses_.size();
+  if (!shared && relay == relay_sockets_.end()) {
     return world_.violate(name() + " sends through a socket that it does not have");
   }
   if (!may_send(send)) {
     return world_.violate(name() + " says more to " + send.to.to_string() +
                           " than that unproven address has said");
   }
-  world_.internet().send(host_, {{addresses_[send.socket.value], spec_.port},
-                                 send.to,
-                                 {send.bytes.begin(), send.bytes.end()},
-                                 true});
+  const auto from = shared ? Endpoint{addresses_[send.socket.value], spec_.port} : relay->second;
+  world_.internet().send(host_, {from, send.to, {send.bytes.begin(), send.bytes.end()}, true});
 }
 
 EnrolResult ServerNode::store(const KeyBinding& binding) {
@@ -151,6 +168,26 @@ void ServerNode::execute(const StoreEnrolment& command) {
     core_->on_enrolled(command.ticket, store(command.binding), world_.now(), *out_);
     flush();
   });
+}
+
+void ServerNode::execute(const OpenRelayPort& command) {
+  const Endpoint at{addresses_.at(command.address), command.port};
+  auto answer = RelayPortAnswer::kOpen;
+  if (addresses_.size() + relay_sockets_.size() >= descriptors) answer = RelayPortAnswer::kRefused;
+  if (socket_at(at) || taken_ports.contains(command.port)) answer = RelayPortAnswer::kTaken;
+  if (answer == RelayPortAnswer::kOpen &&
+      !relay_sockets_.emplace(command.socket.value, at).second) {
+    world_.violate(name() + " opens a socket number twice");
+  }
+  core_->on_relay_port(command.socket, answer, "no port", world_.now(), *out_);
+  flush();
+}
+
+void ServerNode::execute(const CloseRelayPort& command) {
+  if (relay_sockets_.erase(command.socket.value) == 0) {
+    world_.violate(name() + " closes a socket that it does not have");
+  }
+  inbox_.erase(command.socket.value);
 }
 
 ServerStatus ServerNode::status() const {

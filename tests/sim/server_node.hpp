@@ -3,6 +3,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -33,6 +35,10 @@ class ServerNode final : public Node {
   ServerStatus status() const;
 
   Host& host() { return host_; }
+  /// The ports open beside the shared one.
+  std::set<std::uint16_t> relay_ports() const;
+  std::set<std::uint16_t> taken_ports;  ///< by other programs on the host
+  std::size_t descriptors = 65535;      ///< so many sockets can be open at once
   std::vector<Endpoint> endpoints() const;
   /// The durable part: survives restarts; may be changed while the server is down.
   Directory directory;
@@ -56,12 +62,16 @@ class ServerNode final : public Node {
   void send_to_network(const NetSend& send);
   bool may_send(const NetSend& send);
   void execute(const StoreEnrolment& command);
+  void execute(const OpenRelayPort& command);
+  void execute(const CloseRelayPort& command);
+  std::optional<SocketNo> socket_at(const Endpoint& at) const;
   EnrolResult store(const KeyBinding& binding);
   void end();
 
   ServerSpec spec_;
   Host& host_;
   std::vector<IpAddress> addresses_;
+  std::map<std::uint16_t, Endpoint> relay_sockets_;  ///< by socket number
   wormhole::Network network_;
   std::unique_ptr<Server> core_;
   std::unique_ptr<ServerOutbox> out_;

@@ -54,6 +54,7 @@ wormhole::Network Stage::make_network() const {
   for (const auto& address : addresses_of(options.servers)) {
     made.server.addresses.push_back({address, address});
   }
+  made.server.relay_ports = options.relay_ports;
   Members drones;
   Members ground;
   for (const auto& id : options.clients) {

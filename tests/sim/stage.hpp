@@ -20,6 +20,7 @@ struct StageOptions {
   bool nat = true;                     ///< each client behind its own
   NatProfile nat_profile = {};
   bool enrolled = true;  ///< the server's directory knows the clients' keys
+  RelayPorts relay_ports = {};
 };
 
 /// Owns the nodes of a world. Nothing runs before start().

@@ -68,7 +68,7 @@ TEST(SimStart, BothEndsAtOnceEndUpWithOneSession) {
     world.run_for(500ms);
     std::set<std::pair<Endpoint, std::uint32_t>> sessions;
     for (const auto& p : watcher.captured_of(0x11)) {
-      if (p.to.port == 7700) sessions.emplace(p.from, load_le<std::uint32_t>(&p.bytes[4]));
+      if (at_server(p.to)) sessions.emplace(p.from, load_le<std::uint32_t>(&p.bytes[4]));
     }
     EXPECT_EQ(sessions.size(), 2U);  // one a direction
     auto& ledger = world.ledger();

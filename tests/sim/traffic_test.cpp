@@ -128,7 +128,7 @@ TEST(SimTraffic, RekeyingUnderLoadLosesNothing) {
     std::set<std::pair<Endpoint, std::uint32_t>> sessions;  // sender and receiver index
     Attacker watcher(world);
     watcher.on_packet = [&](Packet& p) {
-      if (p.to.port == 7700 && p.bytes[0] == 0x11) {
+      if (at_server(p.to) && p.bytes[0] == 0x11) {
         sessions.emplace(p.from, load_le<std::uint32_t>(&p.bytes[4]));
       }
       return true;

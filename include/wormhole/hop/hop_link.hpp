@@ -42,9 +42,8 @@ struct HopHandshake {
 };
 /// The server could not be reached for a while: its name may lead elsewhere now.
 struct HopWantsResolve {};
-using HopEvent =
-    std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve,
-                 RelayPortChange, StreamMessage>;
+using HopEvent = std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve,
+                              RelayPortChange, StreamMessage>;
 
 /// Silence has one sentence: unreachable and wrong key can't be told apart, for a server answers no
 /// strangers.

@@ -62,8 +62,7 @@ struct RelayPort {
 struct EnrolRequest {
   KeyBinding binding;  ///< with chain; key left zero by decode
 };
-using StreamMessage =
-    std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer,
+using StreamMessage = std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer,
                                    RelayPort, EnrolRequest>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16

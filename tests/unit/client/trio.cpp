@@ -83,10 +83,32 @@ void Trio::collect_client(std::size_t who) {
 }
 
 void Trio::collect_server() {
-  for (const auto& send : server_out.net_sends()) {
-    under_way_.push_back({kServerAt, send.to, {send.bytes.begin(), send.bytes.end()}});
+  for (;;) {
+    for (const auto& send : server_out.net_sends()) {
+      const auto port = send.socket.value == 0 ? kServerAt.port : relay_ports.at(send.socket);
+      under_way_.push_back(
+          {{kServerAt.address, port}, send.to, {send.bytes.begin(), send.bytes.end()}});
+    }
+    const auto said = std::exchange(server_out.commands, {});
+    server_out.clear();
+    if (said.empty()) return;
+    for (const auto& command : said) {
+      if (const auto* close = std::get_if<CloseRelayPort>(&command))
+        relay_ports.erase(close->socket);
+      const auto* open = std::get_if<OpenRelayPort>(&command);
+      if (open == nullptr) continue;
+      relay_ports[open->socket] = open->port;
+      server->on_relay_port(open->socket, RelayPortAnswer::kOpen, "", now, server_out);
+    }
   }
-  server_out.clear();
+}
+
+std::optional<SocketNo> Trio::server_socket(const Endpoint& at) const {
+  if (at == kServerAt) return SocketNo{0};
+  for (const auto& [socket, port] : relay_ports) {
+    if (port == at.port && !only_shared_port) return socket;
+  }
+  return std::nullopt;
 }
 
 bool Trio::deliver_one() {
@@ -97,8 +119,10 @@ bool Trio::deliver_one() {
     if (cut[i] && (item.from == kClientAt[i] || item.to == kClientAt[i])) return true;
   }
   const NetDatagram datagram{item.from, item.bytes};
-  if (item.to == kServerAt) {
-    server->on_net_datagrams(SocketNo{0}, {&datagram, 1}, now, server_out);
+  if (item.to.address == kServerAt.address) {
+    const auto socket = server_socket(item.to);
+    if (!socket) return true;
+    server->on_net_datagrams(*socket, {&datagram, 1}, now, server_out);
     collect_server();
     return true;
   }

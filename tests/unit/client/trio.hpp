@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,7 +53,9 @@ class Trio {
   KeyPair keys[2];
   Network network;  ///< what the server was started with
   Directory directory;
-  bool cut[2] = {};  ///< nothing passes to or from this client
+  bool cut[2] = {};                               ///< nothing passes to or from this client
+  bool only_shared_port = false;                  ///< a firewall before the server
+  std::map<SocketNo, std::uint16_t> relay_ports;  ///< open ones
   std::unique_ptr<Server> server;
   std::unique_ptr<Client> clients[2];
   ServerOutbox server_out;
@@ -68,6 +72,7 @@ class Trio {
   };
   void collect_client(std::size_t who);
   void collect_server();
+  std::optional<SocketNo> server_socket(const Endpoint& at) const;
   bool deliver_one();
   std::deque<UnderWay> under_way_;
 };

@@ -150,6 +150,7 @@ TEST(GoldenWire, StreamMessages) {
   EXPECT_EQ(hex(encode(FlowRemove{FlowNo{2}})), "0502000200");
   EXPECT_EQ(hex(encode(Sync{9})), "06040009000000");
   EXPECT_EQ(hex(encode(EnrolAnswer{2, ClientNo{7}})), "070300020700");
+  EXPECT_EQ(hex(encode(RelayPort{FlowNo{2}, 2003})), "0804000200d307");
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ std::vector<StreamMessage> all_messages() {
           FlowRemove{FlowNo{2}},
           Sync{4},
           EnrolAnswer{2, ClientNo{7}},
+          RelayPort{FlowNo{2}, 2003},
           EnrolRequest{request}};
 }
 
