@@ -26,6 +26,7 @@ ClientStatus drone3() {
   video.app = AppState::kListening;
   video.port_open = true;
   video.peer_ports = {{"gcs4", *Endpoint::parse("127.1.1.2:5600")}};
+  video.relay_port = 2003;
   video.drops = {{"too_large", 3}, {"no_path", 0}};
   status.flows.push_back(video);
   status.drops = {{"replayed", 2}};
@@ -44,7 +45,8 @@ TEST(ApiStatus, JsonIsExact) {
       R"({"name":"video","protocol":"udp","port":5600,"direction":"send",)"
       R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
       R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
-      R"("port_error":"","peer_ports":{"gcs4":"127.1.1.2:5600"},"drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
+      R"("port_error":"","peer_ports":{"gcs4":"127.1.1.2:5600"},"relay_port":2003,)"
+      R"("relay_hint":"","drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
 }
 
 TEST(ApiStatus, EmptyJsonIsExact) {
