@@ -80,6 +80,7 @@ TEST(ApiStatus, TableIsExact) {
             "FLOW              PORT       PEERS               SENT         RECEIVED     APP\n"
             "video             udp 5600   to gcs4 +1          9.6 Mbit/s   0 bit/s      yes\n"
             "    each peer has its address: gcs4 127.1.1.2:5600\n"
+            "    relayed by port 2003\n"
             "    dropped: too_large 3\n"
             "\n"
             "    dropped outside flows: replayed 2\n");
