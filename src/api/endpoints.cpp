@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "router.hpp"
+#include "token_paths.hpp"
 #include "wormhole/api/status.hpp"
 
 namespace wormhole {
@@ -45,7 +47,7 @@ void post_invite(const ServerControl& control, const HttpRequest& http, const Ht
   }
   control.invite(request->id, request->valid_s, [reply](Result<std::string> code) {
     if (!code) return reply(problem(409, code.error().message));
-    reply({201, json::serialize(json::object{{"code", *code}}), "application/json", {}});
+    reply({201, json::serialize(json::object{{"code", *code}})});
   });
 }
 
@@ -60,7 +62,7 @@ HttpLimits client_api_limits() {
 HttpHandler client_api(std::function<ClientStatus()> status) {
   return route({{"GET", "/v1/status",
                  [status = std::move(status)](const HttpRequest&, const HttpReply& reply) {
-                   reply({200, status_json(status()), "application/json", {}});
+                   reply({200, status_json(status())});
                  }}});
 }
 
@@ -68,14 +70,22 @@ std::string control_socket_path(const std::string& state_dir) {
   return state_dir + "/control.sock";
 }
 
-HttpHandler server_control(ServerControl control) {
-  auto get_status = [status = control.status](const HttpRequest&, const HttpReply& reply) {
-    reply({200, status_json(status()), "application/json", {}});
+HttpHandler server_control(ServerControl control, TokenKeeper& tokens) {
+  Router router;
+  router.add(
+      "GET", "/v1/status",
+      [status = control.status](const HttpRequest&, const PathNames&, const HttpReply& reply) {
+        reply({200, status_json(status())});
+      });
+  router.add("POST", "/v1/invites",
+             [control = std::move(control)](const HttpRequest& request, const PathNames&,
+                                            const HttpReply& reply) {
+               post_invite(control, request, reply);
+             });
+  add_token_paths(router, tokens);
+  return [router = std::move(router)](const HttpRequest& request, const HttpReply& reply) {
+    router.handle(request, reply);
   };
-  auto invite = [control = std::move(control)](const HttpRequest& request, const HttpReply& reply) {
-    post_invite(control, request, reply);
-  };
-  return route({{"GET", "/v1/status", get_status}, {"POST", "/v1/invites", invite}});
 }
 
 }  // namespace wormhole

@@ -1,4 +1,3 @@
-#include <boost/json.hpp>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -6,21 +5,19 @@
 #include <optional>
 
 #include "commands.hpp"
+#include "control_call.hpp"
 #include "exit_code.hpp"
 #include "invite_code.hpp"
 #include "options.hpp"
 #include "routes.hpp"
 #include "say.hpp"
 #include "wormhole/api/endpoints.hpp"
-#include "wormhole/api/http_client.hpp"
 #include "wormhole/config/state_files.hpp"
 #include "wormhole/shell/system_rng.hpp"
 
 namespace wormhole {
 
 namespace {
-
-namespace json = boost::json;
 
 struct InviteOptions {
   std::string id;
@@ -50,23 +47,13 @@ std::string check_validity(const std::string& text) {
 
 /// Asks the running server; nothing when none runs.
 std::optional<Result<std::string>> invite_online(const InviteOptions& options,
-                                                 const std::string& socket) {
-  const json::object body{{"id", options.id}, {"valid_s", parse_validity(options.valid)}};
-  const auto outcome = http_request(UnixPath{socket}, "POST", "/v1/invites", json::serialize(body));
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
-    if (failure->nobody_listens) return std::nullopt;
-    return Error{"the running server does not make the code: " + failure->message};
-  }
-  boost::system::error_code error;
-  const json::value answer = json::parse(std::get<HttpAnswer>(outcome).body, error);
-  const json::object* object = error ? nullptr : answer.if_object();
-  const auto text = [object](const char* name) -> std::string {
-    const json::value* member = object == nullptr ? nullptr : object->if_contains(name);
-    return member != nullptr && member->is_string() ? member->get_string().c_str() : "";
-  };
-  const std::string code = text("code");
-  if (!code.empty()) return Result<std::string>(boost::system::in_place_value, code);
-  return Error{"the running server says: " + text("detail")};
+                                                 const std::string& state_dir) {
+  const auto answer = ask_server(
+      state_dir,
+      {"POST", "/v1/invites", {{"id", options.id}, {"valid_s", parse_validity(options.valid)}}});
+  if (!answer) return std::nullopt;
+  if (!*answer) return answer->error();
+  return Result<std::string>(boost::system::in_place_value, text_in(**answer, "code"));
 }
 
 /// Opens the state directory itself, which the lock guards against a server that starts meanwhile.
@@ -105,7 +92,7 @@ int invite(const InviteOptions& options) {
               ": add it under 'clients:', save, and try again");
     return kExitConfiguration;
   }
-  const auto online = invite_online(options, control_socket_path(network->server.state_dir));
+  const auto online = invite_online(options, network->server.state_dir);
   const Result<std::string> code = online ? *online : invite_offline(options, *network);
   if (!code) {
     say_error(code.error().message);

@@ -68,7 +68,12 @@ void serve_control(HttpServer& control, const std::string& path) {
 }
 
 int run_until_end(ServerRunOptions options, ServerState state) {
-  const std::string socket = control_socket_path(options.network.server.state_dir);
+  const std::string state_dir = options.network.server.state_dir;
+  auto tokens = load_tokens(state_dir);
+  if (!tokens) {
+    say_error(tokens.error().message);
+    return kExitFailed;
+  }
   const NetworkIdentity identity = state.network();
   boost::asio::io_context io{1};
   ServerRunner runner(io, std::move(options), std::move(state));
@@ -76,8 +81,9 @@ int run_until_end(ServerRunOptions options, ServerState state) {
     say_error(started.error().message);
     return kExitFailed;
   }
-  HttpServer control(io, server_control(control_of(runner, identity)));
-  serve_control(control, socket);
+  TokenKeeper keeper(io, state_dir, std::move(*tokens));
+  HttpServer control(io, server_control(control_of(runner, identity), keeper));
+  serve_control(control, control_socket_path(state_dir));
   boost::asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
   wait_for_signal(signals, io, runner);
   io.run();

@@ -84,6 +84,7 @@ class Usage(CliTest):
         result = self.wormhole("--help")
         self.assertEqual(result.returncode, OK)
         for word in ("server", "client", "enroll", "invite", "keygen", "check", "status", "trust",
+                     "token",
                      "Exit codes: 0 ok"):
             self.assertIn(word, result.stdout)
 
@@ -133,6 +134,50 @@ class Check(CliTest):
             result = self.wormhole(*command, "-c", self.path("none.yaml"))
             self.assertEqual(result.returncode, CONFIGURATION, result)
             self.assertIn("none.yaml", result.stdout + result.stderr)
+
+
+class Tokens(CliTest):
+    def token(self, *args):
+        result = self.wormhole("token", *args, "-c", self.path("routes.yaml"))
+        self.assertEqual(result.returncode, OK, result)
+        return result
+
+    def test_without_a_server(self):
+        path = self.routes()
+        made = self.token("add", "dashboard")
+        self.assertRegex(made.stdout, r"^wht1_[A-Za-z0-9_-]{43}\n$")
+        self.assertIn("shown only now", made.stderr)
+        self.token("add", "ci", "--scope", "edit")
+        rows = self.token("list").stdout.splitlines()
+        self.assertEqual([row.split()[:2] for row in rows],
+                         [["NAME", "SCOPE"], ["dashboard", "read"], ["ci", "edit"]])
+        with open(self.path("server", "tokens.json")) as file:
+            self.assertNotIn(made.stdout.strip(), file.read())
+        self.fails(FAILED, "there is a token ci already", "token", "add", "ci", "-c", path)
+        self.token("remove", "ci")
+        self.fails(FAILED, "there is no token ci", "token", "remove", "ci", "-c", path)
+
+    def test_no_token_yet(self):
+        self.routes()
+        result = self.token("list")
+        self.assertEqual(result.stdout, "")
+        self.assertIn("wormhole token add", result.stderr)
+
+    def test_wrong_usage(self):
+        for args in (["token"], ["token", "add", "-c", "x"], ["token", "remove", "-c", "x"],
+                     ["token", "add", "a b", "-c", "x"], ["token", "list"],
+                     ["token", "add", "ci", "-c", "x", "--scope", "root"]):
+            with self.subTest(args=args):
+                self.assertEqual(self.wormhole(*args).returncode, USAGE)
+        self.fails(CONFIGURATION, "none.yaml", "token", "list", "-c", self.path("none.yaml"))
+
+    def test_a_damaged_list_is_left_as_it_is(self):
+        path = self.routes()
+        self.token("add", "ci")
+        with open(self.path("server", "tokens.json"), "w") as file:
+            file.write("{")
+        for command in (["token", "add", "x"], ["token", "list"], ["server"]):
+            self.fails(FAILED, "tokens.json is damaged", *command, "-c", path)
 
 
 class Keys(CliTest):
@@ -509,6 +554,18 @@ class EndToEnd(CliTest):
         result = self.wormhole("server", "-c", self.config)
         self.assertEqual(result.returncode, FAILED, result)
         self.assertIn(self.path("server"), result.stderr)
+
+    def test_tokens_go_through_the_running_server(self):
+        self.start_server()
+        arguments = ("ci", "-c", self.config)
+        made = self.wormhole("token", "add", *arguments, "--scope", "admin")
+        self.assertRegex(made.stdout, r"^wht1_", made)
+        self.fails(FAILED, "the running server says: there is a token ci already", "token", "add",
+                   *arguments)
+        self.assertIn("admin", self.wormhole("token", "list", *arguments[1:]).stdout)
+        removed = self.wormhole("token", "remove", *arguments)
+        self.assertEqual(removed.returncode, OK, removed)
+        self.assertEqual(self.wormhole("token", "list", *arguments[1:]).stdout, "")
 
     def test_enroll_without_an_answer_keeps_the_key(self):
         code = self.wormhole("invite", "drone3", "-c",

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "wormhole/api/http_server.hpp"
+#include "wormhole/api/token_keeper.hpp"
 #include "wormhole/client/status.hpp"
 #include "wormhole/server/server.hpp"
 
@@ -29,8 +30,9 @@ struct ServerControl {
   std::function<void(const std::string& id, std::uint64_t valid_s, OnCode)> invite;
 };
 /// GET /v1/status → status_json; POST /v1/invites {"id":"drone3","valid_s":604800} → 201
-/// {"code":"…"}.
-HttpHandler server_control(ServerControl control);
+/// {"code":"…"}. GET /v1/tokens → {"tokens":[{"name","scope","created_s"}]}; POST /v1/tokens
+/// {"name":"ci","scope":"edit"} → 201 {"token":"…"}; DELETE /v1/tokens/NAME → 204.
+HttpHandler server_control(ServerControl control, TokenKeeper& tokens);
 
 /// Longest and usual life of an invite code: a year covers a vehicle in storage, a week a parcel.
 inline constexpr std::uint64_t kMaxInviteSeconds = 366 * 86'400;

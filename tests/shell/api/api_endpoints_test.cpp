@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <filesystem>
 
 #include "shell/api/raw_caller.hpp"
@@ -17,8 +18,6 @@ using namespace std::chrono_literals;
 class ControlTest : public testing::Test {
  protected:
   ControlTest() {
-    char dir[] = "/tmp/wormhole-api-XXXXXX";
-    dir_ = ::mkdtemp(dir);
     const Result<void> listening = server_.listen_unix(control_socket_path(dir_));
     EXPECT_TRUE(listening) << listening.error().message;
     thread_ = std::thread([this] { io_.run(); });
@@ -29,16 +28,22 @@ class ControlTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
-  HttpAnswer invite(const std::string& body) {
-    const auto outcome =
-        http_request(UnixPath{control_socket_path(dir_)}, "POST", "/v1/invites", body);
+  HttpAnswer invite(const std::string& body) { return call("POST", "/v1/invites", body); }
+  HttpAnswer call(const char* method, const char* path, const std::string& body = "") {
+    const auto outcome = http_request(UnixPath{control_socket_path(dir_)}, method, path, body);
     if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return {0, failure->message};
     return std::get<HttpAnswer>(outcome);
   }
 
-  std::string dir_;
+  static std::string make_dir() {
+    char dir[] = "/tmp/wormhole-api-XXXXXX";
+    return ::mkdtemp(dir);
+  }
+
+  std::string dir_ = make_dir();
   std::uint64_t valid_s_ = 0;
   boost::asio::io_context io_{1};
+  TokenKeeper tokens_{io_, dir_, {}};
   HttpServer server_{io_,
                      server_control({[] { return ServerStatus{}; },
                                      [this](const std::string& id, std::uint64_t valid_s,
@@ -48,7 +53,8 @@ class ControlTest : public testing::Test {
                                          if (id != "drone3") return done(Error{"not known"});
                                          done({boost::system::in_place_value, "code-for-" + id});
                                        });
-                                     }})};
+                                     }},
+                                    tokens_)};
   std::thread thread_;
 };
 
@@ -73,6 +79,30 @@ TEST_F(ControlTest, MalformedInvitesAre400) {
         R"({"id":"a","valid_s":-1})", R"({"id":"a","valid_s":31622401})",
         R"({"id":"a","valid_s":"7d"})", R"({"id":"a","extra":1})", R"({"valid_s":5})"}) {
     EXPECT_EQ(invite(body).status, 400U) << body;
+  }
+}
+
+TEST_F(ControlTest, TokensAreMadeListedAndRemoved) {
+  const HttpAnswer made = call("POST", "/v1/tokens", R"({"name":"ci","scope":"edit"})");
+  EXPECT_EQ(made.status, 201U);
+  const std::string token = boost::json::parse(made.body).at("token").as_string().c_str();
+  const auto stored = load_tokens(dir_);
+  ASSERT_TRUE(stored && stored->find(token) != nullptr);
+  EXPECT_EQ(stored->find(token)->scope, TokenScope::kEdit);
+  EXPECT_EQ(call("POST", "/v1/tokens", R"({"name":"ci","scope":"read"})").status, 409U);
+  const HttpAnswer list = call("GET", "/v1/tokens");
+  EXPECT_NE(list.body.find(R"({"name":"ci","scope":"edit","created_s":)"), std::string::npos);
+  EXPECT_EQ(list.body.find(token), std::string::npos);
+  EXPECT_EQ(call("DELETE", "/v1/tokens/ci").status, 204U);
+  EXPECT_EQ(call("DELETE", "/v1/tokens/ci").status, 409U);
+  EXPECT_EQ(call("GET", "/v1/tokens").body, R"({"tokens":[]})");
+}
+
+TEST_F(ControlTest, MalformedTokenRequestsAre400) {
+  for (const char* body : {"", "[]", R"({"name":"ci"})", R"({"name":"ci","scope":"root"})",
+                           R"({"name":"a b","scope":"read"})", R"({"name":1,"scope":"read"})",
+                           R"({"name":"ci","scope":"read","more":1})"}) {
+    EXPECT_EQ(call("POST", "/v1/tokens", body).status, 400U) << body;
   }
 }
 

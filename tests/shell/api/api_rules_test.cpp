@@ -17,6 +17,17 @@ TEST(ApiRules, OnlyLoopbackNamesAreLocal) {
   }
 }
 
+TEST(ApiRules, NamesOfTheConfigurationAreLocalToo) {
+  const HostNames hosts({"Relay.example.org", "198.51.100.10", "2001:db8::10"});
+  for (const char* host : {"relay.example.org", "RELAY.Example.ORG.:7780", "198.51.100.10:7780",
+                           "[2001:db8::10]:7780", "[2001:DB8:0::10]", "localhost", "127.0.0.1"}) {
+    EXPECT_TRUE(hosts.allows(host)) << host;
+  }
+  for (const char* host : {"relay.example.org.evil.example", "198.51.100.11", "example.org", ""}) {
+    EXPECT_FALSE(hosts.allows(host)) << host;
+  }
+}
+
 HttpResponse ask(const HttpHandler& handler, const char* method, const char* path) {
   HttpResponse out;
   handler({method, path, ""}, [&out](HttpResponse response) { out = std::move(response); });

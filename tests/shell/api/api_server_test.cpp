@@ -32,6 +32,52 @@ TEST(ApiServer, AnswersLaterFromTheSameThread) {
   EXPECT_TRUE(caller.is_closed());
 }
 
+TEST(ApiServer, HandlerSeesQueryFieldsAndCaller) {
+  std::optional<HttpRequest> seen;
+  {
+    RunningServer server([&seen](const HttpRequest& request, const HttpReply& reply) {
+      seen = request;
+      reply({200, "", "text/plain", {{"ETag", "\"x\""}}});
+    });
+    RawCaller caller(server.endpoint());
+    caller.send(get("/a%20b?c=%64&e",
+                    "If-Match: \"1\"\r\nIf-None-Match: *\r\nAuthorization: Bearer t\r\n"
+                    "Content-Type: application/json\r\n"));
+    const std::string answer = caller.answer();
+    EXPECT_NE(answer.find("ETag: \"x\"\r\n"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("Cache-Control: no-cache\r\n"), std::string::npos) << answer;
+  }
+  EXPECT_EQ(seen->path, "/a%20b");
+  EXPECT_EQ(seen->query, "c=%64&e");
+  EXPECT_EQ(seen->if_match, "\"1\"");
+  EXPECT_EQ(seen->if_none_match, "*");
+  EXPECT_EQ(seen->authorization, "Bearer t");
+  EXPECT_EQ(seen->content_type, "application/json");
+  EXPECT_EQ(seen->from, IpAddress::v4(127, 0, 0, 1));
+}
+
+TEST(ApiServer, AnswersWithoutContentSayNoLength) {
+  RunningServer server([](const HttpRequest& request, const HttpReply& reply) {
+    reply({request.path == "/304" ? 304U : 204U, ""});
+  });
+  RawCaller caller(server.endpoint());
+  for (const char* path : {"/204", "/304"}) {
+    caller.send(get(path));
+    const std::string answer = caller.answer();
+    EXPECT_EQ(answer.find("Content-Length"), std::string::npos) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+  }
+}
+
+TEST(ApiServer, HeadIsGetWithoutTheBody) {
+  RunningServer server(echo_path());
+  RawCaller caller(server.endpoint());
+  caller.send("HEAD /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::string answer = caller.head();
+  EXPECT_NE(answer.find("Content-Length: 13\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(caller.is_closed());
+}
+
 TEST(ApiServer, CallerThatStopsInTheHeaderGets408) {
   RunningServer server(echo_path(), {.request_time = 50ms});
   RawCaller caller(server.endpoint());

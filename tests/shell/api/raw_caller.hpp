@@ -38,6 +38,14 @@ class RawCaller {
     socket_.connect({boost::asio::ip::make_address(to.address.to_string()), to.port});
   }
   void send(const std::string& bytes) { boost::asio::write(socket_, boost::asio::buffer(bytes)); }
+  /// One answer's head.
+  std::string head() {
+    const std::size_t size = boost::asio::read_until(socket_, boost::asio::dynamic_buffer(input_),
+                                                     std::string("\r\n\r\n"));
+    const std::string head = input_.substr(0, size);
+    input_.erase(0, size);
+    return head;
+  }
   /// One answer's head and body.
   std::string answer() {
     const std::size_t head = boost::asio::read_until(socket_, boost::asio::dynamic_buffer(input_),
