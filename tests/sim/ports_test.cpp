@@ -333,6 +333,28 @@ TEST(SimPorts, WithoutDescriptorsTheSharedPortServesAlone) {
   });
 }
 
+TEST(SimPorts, SymmetricNatsAtBothEndsAreNoObstacle) {
+  for_each_seed(40, [](World& world) {
+    StageOptions options;
+    options.nat_profile = {.mapping = Dependence::kAddressAndPortDependent,
+                           .filtering = Dependence::kAddressAndPortDependent,
+                           .allocation = Allocation::kSequential,
+                           .timeout = 30s};
+    Stage stage(world, options);
+    const auto start = fly(stage);
+    ASSERT_TRUE(world.run_until([&] { return by_ports(stage); }, 3s));
+    world.run_for(5s);
+    EXPECT_GT(counter(stage.server(), "relayed_by_port"), 500U);
+    // One way only: pings alone keep the silent end's binding.
+    stage.stop_traffic();
+    stage.traffic("drone3", "mavlink", 100ms);
+    world.run_for(90s);
+    EXPECT_TRUE(by_ports(stage));
+    settle(stage);
+    expect_nothing_lost(stage, start);
+  });
+}
+
 TEST(SimPorts, TwoClientsBehindOneNatHaveTheirOwn) {
   for_each_seed(40, [](World& world) {
     auto options = random_options(world.rng());

@@ -37,12 +37,16 @@ std::size_t take(Outbox& out, MutBytes into) {
   return bytes.size();
 }
 
-TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
-  Trio trio;
+/// A thousand packets of a flow, from application to application.
+void expect_none(Trio& trio, bool by_ports) {
   trio.run(2s);
   trio.app_send(0, Trio::kVideo, "warm up: keys of the flow are made");
   trio.run(1500ms);
   ASSERT_EQ(trio.delivered.size(), 1U);
+  const auto port = trio.clients[0]->status(trio.now).flows.at(1).relay_port;
+  EXPECT_EQ(port != 0, by_ports);
+  const auto at_server =
+      trio.server_socket({testing::kServerAt.address, by_ports ? port : testing::kServerAt.port});
   std::vector<std::uint8_t> memory(kHeadroom + 1200 + kTailroom);
   std::vector<std::uint8_t> wire(2000);
   std::vector<std::uint8_t> relayed(2000);
@@ -55,7 +59,8 @@ TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
     const auto up = take(trio.client_out[0], wire);
     trio.client_out[0].clear();
     const NetDatagram to_server{testing::kClientAt[0], MutBytes(wire).first(up)};
-    trio.server->on_net_datagrams(SocketNo{0}, {&to_server, 1}, trio.now, trio.server_out);
+    trio.server->on_net_datagrams(*at_server, {&to_server, 1}, trio.now, trio.server_out);
+    EXPECT_EQ(trio.server_out.net_sends().at(0).socket.value != 0, by_ports);
     const auto down = take(trio.server_out, relayed);
     trio.server_out.clear();
     const NetDatagram to_client{testing::kServerAt, MutBytes(relayed).first(down)};
@@ -67,6 +72,17 @@ TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
   }
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(arrived, 1000U);
+}
+
+TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
+  Trio trio;
+  trio.only_shared_port = true;
+  expect_none(trio, false);
+}
+
+TEST(Allocation, NorByRelayPorts) {
+  Trio trio;
+  expect_none(trio, true);
 }
 
 }  // namespace

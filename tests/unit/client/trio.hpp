@@ -56,6 +56,8 @@ class Trio {
   bool cut[2] = {};                               ///< nothing passes to or from this client
   bool only_shared_port = false;                  ///< a firewall before the server
   std::map<SocketNo, std::uint16_t> relay_ports;  ///< open ones
+  /// Which socket of the server a datagram to `at` reaches.
+  std::optional<SocketNo> server_socket(const Endpoint& at) const;
   std::unique_ptr<Server> server;
   std::unique_ptr<Client> clients[2];
   ServerOutbox server_out;
@@ -72,7 +74,6 @@ class Trio {
   };
   void collect_client(std::size_t who);
   void collect_server();
-  std::optional<SocketNo> server_socket(const Endpoint& at) const;
   bool deliver_one();
   std::deque<UnderWay> under_way_;
 };

@@ -93,6 +93,18 @@ TEST(Routing, KeepsTheFilesOrderOfFlowsAndPointsIntoTheNetwork) {
   EXPECT_EQ(routing.at("c").size(), 1U);
 }
 
+TEST(Routing, TheFirstRouteThatNamesAMemberSaysWhichSideItIsOn) {
+  const auto flow = flow_of("f", {{kFromTo, {"a", "b"}, {"b", "c"}},
+                                  {kBetween, {"c", "d"}, {"a", "e"}},
+                                  {kMesh, {"a", "f", "g", "h"}, {}}});
+  for (const char* id : {"a", "b", "d", "h"}) {  // h is the fourth of the mesh: counted from 0
+    EXPECT_EQ(is_on_first_side(flow, id), id != std::string("h")) << id;
+  }
+  for (const char* id : {"c", "e", "f"}) EXPECT_FALSE(is_on_first_side(flow, id)) << id;
+  EXPECT_TRUE(is_on_first_side(flow, "g"));
+  EXPECT_FALSE(is_on_first_side(flow, "stranger"));
+}
+
 TEST(Flow, GivesADeliverPerIdBeforeTheCommonOne) {
   Flow flow;
   flow.deliver = {Deliver::Kind::kNone, {}};
