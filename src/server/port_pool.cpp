@@ -11,27 +11,34 @@ std::uint16_t after(std::uint16_t port, PortRange range) {
 
 }  // namespace
 
-PortPool::Turn& PortPool::turn_of(std::uint16_t address, PortRange range) {
+std::size_t PortPool::turn_of(std::uint16_t address, PortRange range) {
   const auto known = std::find_if(turns_.begin(), turns_.end(), [&](const Turn& turn) {
     return turn.address == address && turn.range == range;
   });
-  if (known != turns_.end()) return *known;
-  return turns_.emplace_back(Turn{address, range, range.first});
+  const auto at = static_cast<std::size_t>(known - turns_.begin());
+  if (at == turns_.size()) turns_.push_back({address, range, range.first, 0});
+  return at;
+}
+
+/// Ports of the range that other programs hold.
+std::size_t PortPool::taken_in(const Turn& turn, TimePoint now) {
+  std::size_t count = 0;
+  auto at = taken_.lower_bound({turn.address, turn.range.first});
+  while (at != taken_.end() && at->first <= Place{turn.address, turn.range.last}) {
+    const bool over = now >= at->second;
+    if (!over) ++count;
+    at = over ? taken_.erase(at) : std::next(at);
+  }
+  return count;
 }
 
 std::optional<std::uint16_t> PortPool::free_port(Turn& turn, TimePoint now) {
   const auto size = std::size_t{turn.range.last} - turn.range.first + 1;
-  const auto begin = places_.lower_bound({turn.address, turn.range.first});
-  const auto end = places_.upper_bound({turn.address, turn.range.last});
-  if (static_cast<std::size_t>(std::distance(begin, end)) == size) return std::nullopt;
+  if (turn.used + taken_in(turn, now) >= size) return std::nullopt;
   for (std::size_t i = 0; i < size; ++i) {
     const Place place{turn.address, turn.next};
     turn.next = after(turn.next, turn.range);
-    if (places_.contains(place)) continue;
-    const auto taken = taken_.find(place);
-    if (taken != taken_.end() && now < taken->second) continue;
-    if (taken != taken_.end()) taken_.erase(taken);
-    return place.second;
+    if (!places_.contains(place) && !taken_.contains(place)) return place.second;
   }
   return std::nullopt;
 }
@@ -46,33 +53,41 @@ std::optional<SocketNo> PortPool::shared_socket(Turn& turn) {
 }
 
 std::optional<SocketNo> PortPool::free_socket() {
-  const auto free = std::find_if(entries_.begin(), entries_.end(),
-                                 [](const Entry& entry) { return entry.members.empty(); });
-  const auto number = first_.value + static_cast<std::size_t>(free - entries_.begin());
+  if (!free_.empty()) {
+    const auto socket = free_.back();
+    free_.pop_back();
+    return socket;
+  }
+  const auto number = first_.value + entries_.size();
   if (number > UINT16_MAX) return std::nullopt;
-  if (free == entries_.end()) entries_.emplace_back();
+  entries_.emplace_back();
   return SocketNo{static_cast<std::uint16_t>(number)};
 }
 
 std::optional<PortPool::Lease> PortPool::take(std::uint16_t address, PortRange range,
                                               const Member& member, TimePoint now) {
-  auto& turn = turn_of(address, range);
+  const auto place = turn_of(address, range);
+  auto& turn = turns_[place];
   const auto port = free_port(turn, now);
   const auto fresh = port ? free_socket() : std::nullopt;
   const auto socket = fresh ? fresh : shared_socket(turn);
   if (!socket) return std::nullopt;
   auto& at = entry(*socket);
   if (fresh) {
-    at = {{address, *port}, false, {}};
+    at = {{address, *port}, place, false, {}};
     places_[at.place] = *socket;
+    ++turn.used;
   }
   at.members.push_back(member);
   return Lease{*socket, at.place.second, fresh.has_value(), at.is_open};
 }
 
 void PortPool::remove(SocketNo socket) {
-  places_.erase(entry(socket).place);
-  entry(socket) = {};
+  auto& at = entry(socket);
+  places_.erase(at.place);
+  --turns_[at.turn].used;
+  at = {};
+  free_.push_back(socket);
 }
 
 bool PortPool::give_back(SocketNo socket, const Member& member) {

@@ -56,6 +56,7 @@ class PortPool {
   using Place = std::pair<std::uint16_t, std::uint16_t>;  // address position, port
   struct Entry {
     Place place;
+    std::size_t turn = 0;  // its range, in turns_
     bool is_open = false;
     std::vector<Member> members;
   };
@@ -64,9 +65,11 @@ class PortPool {
     std::uint16_t address = 0;
     PortRange range;
     std::uint16_t next = 0;
+    std::size_t used = 0;  // ports of it in places_
   };
 
-  Turn& turn_of(std::uint16_t address, PortRange range);
+  std::size_t turn_of(std::uint16_t address, PortRange range);
+  std::size_t taken_in(const Turn& turn, TimePoint now);
   std::optional<std::uint16_t> free_port(Turn& turn, TimePoint now);
   std::optional<SocketNo> shared_socket(Turn& turn);
   std::optional<SocketNo> free_socket();
@@ -75,6 +78,7 @@ class PortPool {
 
   SocketNo first_;
   std::vector<Entry> entries_;  // by socket number; without members: free
+  std::vector<SocketNo> free_;   // numbers within entries_
   std::map<Place, SocketNo> places_;
   std::map<Place, TimePoint> taken_;  // by other programs, until then
   std::vector<Turn> turns_;           // at most two ranges for each address
