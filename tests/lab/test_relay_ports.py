@@ -54,3 +54,16 @@ class RelayPorts(Flight):
         self.assertIn("7700", self.flow("drone3")["relay_hint"])
         self.assertIn("does not answer (a firewall", self.net.log("drone3"))
         self.assertIsNone(self.flow("gcs4")["relay_port"])
+
+    def test_server_without_descriptors_relays_by_the_shared_port(self):
+        inside = self.net.prefix
+        self.net.prefix = lambda who: inside(who) + (["prlimit", "--nofile=72:72"] if who == "server" else [])
+        self.net.end("server")
+        self.net.start_server()
+        self.assertIn("this process may have 72 open files", self.net.log("server"))
+        self.fly()
+        stream = self.count()
+        wait_until("it has tried", lambda: "file descriptors are used up" in self.net.log("server"), 5)
+        self.assert_nothing_lost(stream)
+        self.assertEqual(self.bound(), [])
+        self.assertEqual(self.flow("drone3")["relay_hint"], "")
