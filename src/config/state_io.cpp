@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "config/file_io.hpp"
 #include "wormhole/config/state_files.hpp"
 
 namespace wormhole {
@@ -18,35 +19,9 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 
-/// Closes on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 Error failed(const char* what, const std::string& path, int cause) {
   return {std::string("can't ") + what + " " + path + ": " + std::strerror(cause) +
           "; expected a directory that this user may write to, with space left"};
-}
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const auto written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 /// The temporary file with its content on the disk. fchmod, because one that a crash has left keeps
@@ -56,17 +31,6 @@ bool write_new(const std::string& path, std::string_view content) {
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
   return file.get() >= 0 && ::fchmod(file.get(), kOwnerOnly) == 0 &&
          write_all(file.get(), content) && ::fsync(file.get()) == 0;
-}
-
-bool sync_directory(const std::string& dir) {
-  const Descriptor handle(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return handle.get() >= 0 && ::fsync(handle.get()) == 0;
-}
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 /// The number that the holder has written into its lock file; "?" while it is about to.
@@ -110,7 +74,7 @@ Result<void> write_file_durably(const std::string& path, std::string_view conten
     ::unlink(temporary.c_str());
     return failed("write", path, cause);
   }
-  if (!sync_directory(directory_of(path))) return failed("write", path, errno);
+  if (!sync_directory_of(path)) return failed("write", path, errno);
   return {};
 }
 
