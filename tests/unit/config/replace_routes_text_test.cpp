@@ -238,6 +238,17 @@ TEST(ReplaceRoutesText, NeverOverwritesAnEditorThatWritesInPlace) {
   race([](const std::string& path, const std::string& text) { overwrite(path, text); });
 }
 
+/// The file's content says nothing of such an editor yet when it is exchanged.
+TEST(ReplaceRoutesText, NeverOverwritesAnEditorThatOpensFirstAndWritesLater) {
+  race([](const std::string& path, const std::string& text) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ASSERT_EQ(::ftruncate(fd, static_cast<off_t>(text.size())), 0);
+    ::close(fd);
+  });
+}
+
 /// Makes the kernel say that it can't exchange files, for the rest of this process.
 void forbid_exchange() {
   std::array<sock_filter, 6> program{{
