@@ -1,6 +1,7 @@
 #include "server/port_pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wormhole {
 namespace {
@@ -103,17 +104,17 @@ void PortPool::on_opened(SocketNo socket) {
 }
 
 std::vector<PortPool::Member> PortPool::on_refused(SocketNo socket, bool taken, TimePoint now) {
-  auto waiting = members(socket);
-  if (waiting.empty()) return waiting;
+  if (members(socket).empty()) return {};
+  auto waiting = std::move(entry(socket).members);
   if (taken) taken_[entry(socket).place] = now + kTakenFor;
   remove(socket);
   return waiting;
 }
 
-const std::vector<PortPool::Member>& PortPool::members(SocketNo socket) const {
-  static const std::vector<Member> kNobody;
+std::span<const PortPool::Member> PortPool::members(SocketNo socket) const {
   const std::size_t at = owns(socket) ? socket.value - std::size_t{first_.value} : entries_.size();
-  return at < entries_.size() ? entries_[at].members : kNobody;
+  if (at >= entries_.size()) return {};
+  return entries_[at].members;
 }
 
 std::size_t PortPool::sharing_members() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -45,8 +46,8 @@ class PortPool {
   /// Returns the members that waited for it.
   std::vector<Member> on_refused(SocketNo socket, bool taken, TimePoint now);
 
-  /// Who uses the socket; empty when it is not the pool's.
-  const std::vector<Member>& members(SocketNo socket) const;
+  /// Who uses the socket; empty when it is not the pool's. Until the next change.
+  std::span<const Member> members(SocketNo socket) const;
   bool owns(SocketNo socket) const { return socket.value >= first_.value; }
   std::size_t open_ports() const { return places_.size(); }
   /// Members that have a port together with others.
@@ -78,7 +79,7 @@ class PortPool {
 
   SocketNo first_;
   std::vector<Entry> entries_;  // by socket number; without members: free
-  std::vector<SocketNo> free_;   // numbers within entries_
+  std::vector<SocketNo> free_;  // numbers within entries_
   std::map<Place, SocketNo> places_;
   std::map<Place, TimePoint> taken_;  // by other programs, until then
   std::vector<Turn> turns_;           // at most two ranges for each address

@@ -31,13 +31,13 @@ void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
     const auto type = frame_type(datagram.bytes);
     if (type == FrameType::kRelayed) {
       core_->relay(socket, datagram, now, out);
-    } else if (type == FrameType::kDirect && by_port) {
-      core_->on_port_frame(socket, datagram, now, out);
-    } else if (by_port) {
-      ++core_->counters.malformed;  // relay ports introduce nobody
     } else if (type == FrameType::kDirect) {
-      core_->on_frame(socket, datagram, now, out);
-    } else if (type == FrameType::kInit) {
+      if (by_port) {
+        core_->on_port_frame(socket, datagram, now, out);
+      } else {
+        core_->on_frame(socket, datagram, now, out);
+      }
+    } else if (type == FrameType::kInit && !by_port) {  // relay ports introduce nobody
       core_->on_init(socket, datagram, now, out);
     } else {
       ++core_->counters.malformed;

@@ -190,8 +190,9 @@ void Server::on_relay_port(SocketNo socket, RelayPortAnswer answer, const std::s
 
 void Server::Core::on_port_open(SocketNo socket, TimePoint now, Outbox& out) {
   pool.on_opened(socket);
-  const auto members = pool.members(socket);  // a copy: telling may cut one off
-  for (const auto& member : members) {
+  const auto current = pool.members(socket);
+  // A copy: telling may cut one off.
+  for (const auto& member : std::vector<PortPool::Member>(current.begin(), current.end())) {
     auto* port = port_of(member);
     if (port == nullptr || port->state != MemberPort::State::kOpening) continue;
     port->state = MemberPort::State::kOpen;
