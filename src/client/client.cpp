@@ -202,6 +202,12 @@ void Client::on_flow_port(AppPort port, const std::string& error, TimePoint now,
   core_->deadline = std::min(core_->deadline, core_->flows.next_deadline());
 }
 
+void Client::change_membership(std::uint32_t ticket, const MembershipChange& change, TimePoint now,
+                               ClientOutbox& out) {
+  core_->memberships.request(ticket, change, core_->hop, now, out);
+  core_->deadline = core_->recomputed_deadline();
+}
+
 void Client::on_timeout(TimePoint now, ClientOutbox& out) {
   if (core_->ended || now < core_->deadline) return;
   core_->hop.on_timeout(now, out, core_->events);
@@ -212,13 +218,14 @@ void Client::on_timeout(TimePoint now, ClientOutbox& out) {
     core_->say_peer_changes(static_cast<std::uint16_t>(slot), out);
   }
   core_->flows.on_timeout(now, out.commands);
+  core_->memberships.on_timeout(now, out.commands);
   core_->deadline = core_->recomputed_deadline();
 }
 
 TimePoint Client::next_deadline() const { return core_->ended ? kNever : core_->deadline; }
 
 TimePoint Client::Core::recomputed_deadline() const {
-  auto due = std::min(hop.next_deadline(), flows.next_deadline());
+  auto due = std::min({hop.next_deadline(), flows.next_deadline(), memberships.next_deadline()});
   for (const auto& entry : peers) {
     if (entry.peer) due = std::min(due, entry.peer->next_deadline());
   }

@@ -91,6 +91,7 @@ void Client::Core::on_event(const HopConnected& event, TimePoint now, ClientOutb
   in_snapshot = true;
   flows.begin_snapshot();
   for (const auto& [number, flow] : flows.all()) flow->relay_hint.clear();
+  memberships.restart(out.commands);
   for (auto& entry : peers) entry.named = false;
   for (auto& [number, entry] : distrusted) entry.named = false;
 }
@@ -238,6 +239,25 @@ void Client::Core::on_message(const RelayPort& message, TimePoint now, ClientOut
   if (flow == nullptr) return;  // it was taken away meanwhile
   if (message.port == 0) flow->relay_hint.clear();
   hop.set_relay_port(message.flow, message.port, now);
+}
+
+void Client::Core::on_message(const FlowOffer& message, TimePoint /*now*/, ClientOutbox& /*out*/) {
+  if (!memberships.put(message)) ++drops.unreadable_peer;
+}
+
+void Client::Core::on_message(const FlowOfferRemove& message, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  memberships.remove(message.number);
+}
+
+void Client::Core::on_message(const MembershipAnswer& message, TimePoint /*now*/,
+                              ClientOutbox& out) {
+  memberships.on_answer(message, out.commands);
+}
+
+void Client::Core::on_message(const MembershipRequest& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients ask, servers don't
 }
 
 void Client::Core::on_message(const EnrolRequest& /*message*/, TimePoint /*now*/,

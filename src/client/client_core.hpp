@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/flow_table.hpp"
+#include "client/memberships.hpp"
 #include "wormhole/client/client.hpp"
 #include "wormhole/hop/hop_link.hpp"
 #include "wormhole/peer/peer.hpp"
@@ -62,6 +63,10 @@ struct Client::Core {
   void on_message(const Sync& message, TimePoint now, ClientOutbox& out);
   void on_message(const EnrolAnswer& message, TimePoint now, ClientOutbox& out);
   void on_message(const RelayPort& message, TimePoint now, ClientOutbox& out);
+  void on_message(const FlowOffer& message, TimePoint now, ClientOutbox& out);
+  void on_message(const FlowOfferRemove& message, TimePoint now, ClientOutbox& out);
+  void on_message(const MembershipAnswer& message, TimePoint now, ClientOutbox& out);
+  void on_message(const MembershipRequest& message, TimePoint now, ClientOutbox& out);
   void on_message(const EnrolRequest& message, TimePoint now, ClientOutbox& out);
 
   // Peers.
@@ -87,6 +92,7 @@ struct Client::Core {
   PeerContext context;
   HopLink hop;
   FlowTable flows;
+  Memberships memberships;
   Reassembly reassembly;
   std::vector<PeerEntry> peers;                           // by slot
   std::unordered_map<ClientNo, std::uint16_t> by_number;  // → slot

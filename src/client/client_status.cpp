@@ -149,6 +149,7 @@ ClientStatus Client::status(TimePoint now) const {
       status.flows.back().peer_ports.emplace_back(peer->id(), port->second.at);
     }
   }
+  status.offers = core_->memberships.status();
   add_hop_drops(status.drops, core_->hop.drops());
   add_peer_drops(status.drops, peers);
   const auto& pieces = core_->reassembly.drops();

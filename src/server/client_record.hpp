@@ -1,7 +1,6 @@
 // What the server holds of one client.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -9,12 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "server/member_port.hpp"
 #include "wormhole/crypto/identity.hpp"
+#include "wormhole/server/plan.hpp"
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/session/session_slots.hpp"
 
@@ -51,38 +50,28 @@ struct Association {
   std::map<ClientNo, std::vector<std::uint8_t>> told_peers;
   std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
   std::map<FlowNo, std::uint16_t> told_ports;  ///< relay ports, without those taken away
+  std::map<FlowNo, std::vector<std::uint8_t>> told_offers;
 };
 
 struct ClientRecord {
   std::string id;
   ClientNo number;
   std::optional<KeyBinding> binding;
+  const ClientPlan* plan = nullptr;  ///< never null outside set_plan
   SessionSlots<HopSession> sessions;
   std::optional<Association> association;  ///< of the newest process, also while it is away
   /// Processes that a newer one has replaced; they must not come back.
   std::deque<std::uint64_t> superseded;
-  std::vector<Source> sources;  ///< its entries in the relay's table
-  std::vector<ClientNo> peers;  ///< clients that share a flow with it
-  /// Whom it may send to on which flow: receiver's number << 16 | flow number; flow 0 for every
-  /// peer.
-  std::unordered_map<std::uint32_t, Permission> may_send;
-  std::vector<MemberPort> ports;  ///< one for each of its flows, by flow number
+  std::vector<Source> sources;    ///< its entries in the relay's table
+  std::vector<MemberPort> ports;  ///< one for each of plan->flows
   bool tends_ports = false;       ///< some port is in use, or a flow was relayed since the sweep
+  /// Until when its changes of membership are paid for: see kMembershipPause.
+  TimePoint membership_paid{};
   std::uint64_t relayed_packets = 0;
   std::uint64_t relayed_bytes = 0;
 
-  /// Where in `ports` the flow's is. Contract: the client is a member of it.
-  std::uint16_t port_position(FlowNo flow) const {
-    const auto at = std::lower_bound(ports.begin(), ports.end(), flow,
-                                     [](const MemberPort& p, FlowNo f) { return p.flow < f; });
-    return static_cast<std::uint16_t>(at - ports.begin());
-  }
   bool is_online() const { return association && association->online; }
 };
-
-constexpr std::uint32_t permission(ClientNo receiver, FlowNo flow) {
-  return static_cast<std::uint32_t>(receiver.value) << 16 | flow.value;
-}
 
 /// A stranger who holds an invite: a hop session with nothing but a control stream.
 struct Enrolment {

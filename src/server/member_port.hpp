@@ -57,11 +57,4 @@ struct MemberPort {
   bool is_bound() const { return state == State::kOpen || state == State::kLeaving; }
 };
 
-/// Who may send to whom on a flow: where in their lists of ports the two members' are.
-struct Permission {
-  static constexpr std::uint16_t kNone = 0xffff;  ///< flow 0 has no ports
-  std::uint16_t sender_port = kNone;
-  std::uint16_t receiver_port = kNone;
-};
-
 }  // namespace wormhole

@@ -7,19 +7,20 @@
 
 namespace wormhole {
 
-Server::Core::Core(ServerConfig server_config, Network net, Directory dir, Rng& random)
+Server::Core::Core(ServerConfig server_config, std::shared_ptr<const ServerPlan> first_plan,
+                   Rng& random)
     : config(std::move(server_config)),
       rng(random),
       mac1(mac1_key(config.keys.public_key, config.network.knock)),
       cookies(config.keys.public_key, config.network.knock, random),
-      pool(SocketNo{
-          static_cast<std::uint16_t>(std::max<std::size_t>(net.server.addresses.size(), 1))}) {
-  load(std::move(net), std::move(dir));
+      pool(SocketNo{static_cast<std::uint16_t>(
+          std::max<std::size_t>(first_plan->network.server.addresses.size(), 1))}) {
+  adopt(std::move(first_plan));
+  for (auto& [id, client] : clients) update(*client);
 }
 
-Server::Server(ServerConfig config, Network network, Directory directory, Rng& rng)
-    : core_(std::make_unique<Core>(std::move(config), std::move(network), std::move(directory),
-                                   rng)) {}
+Server::Server(ServerConfig config, std::shared_ptr<const ServerPlan> plan, Rng& rng)
+    : core_(std::make_unique<Core>(std::move(config), std::move(plan), rng)) {}
 Server::~Server() = default;
 
 void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batch, TimePoint now,

@@ -11,7 +11,6 @@
 #include "server/client_record.hpp"
 #include "server/port_pool.hpp"
 #include "wormhole/crypto/cookie.hpp"
-#include "wormhole/model/routing.hpp"
 #include "wormhole/server/server.hpp"
 #include "wormhole/wire/handshake_payload.hpp"
 
@@ -29,6 +28,11 @@ struct Server::Core {
   static constexpr std::size_t kMaxSuperseded = 8;
   /// Relay ports opened in one sweep: 20 µs each, so that the loop stands still for 1.3 ms at most.
   static constexpr unsigned kOpensPerSweep = 64;
+  /// A change of membership writes routes.yaml: one in 2 s from one client, five at once.
+  static constexpr Duration kMembershipPause = 2s;
+  static constexpr int kMembershipBurst = 5;
+  /// Changes of membership being written, of all clients.
+  static constexpr std::size_t kMaxMemberships = 64;
 
   struct Counters {
     std::uint64_t malformed = 0, bad_mac1 = 0, bad_handshake = 0, cookies_sent = 0, refused = 0;
@@ -40,7 +44,7 @@ struct Server::Core {
     std::uint64_t port_not_theirs = 0;
   };
 
-  Core(ServerConfig server_config, Network net, Directory dir, Rng& random);
+  Core(ServerConfig server_config, std::shared_ptr<const ServerPlan> first_plan, Rng& random);
 
   // The relay (server_relay.cpp).
   void relay(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
@@ -95,6 +99,7 @@ struct Server::Core {
   void on_confirmed(ClientRecord& client, HopSession& session, TimePoint now, ServerOutbox& out);
   void on_control(ClientRecord& client, const ControlItem& item, ControlWriter& reply,
                   const Endpoint& from, TimePoint now, ServerOutbox& out);
+  void read_messages(ClientRecord& client, TimePoint now, ServerOutbox& out);
   void carry_handshake(ClientRecord& from, const HandshakeCarriage& item, TimePoint now,
                        Outbox& out);
   void send_control(HopSession& session, const ControlWriter& items, TimePoint now, Outbox& out);
@@ -112,15 +117,19 @@ struct Server::Core {
   void bind(ClientRecord& client, const KeyBinding& binding, TimePoint now, ServerOutbox& out);
   void answer_enrolment(Enrolment& enrolment, EnrolResult result, TimePoint now, Outbox& out);
 
+  // Clients that join flows by themselves (server_membership.cpp).
+  void on_membership(ClientRecord& client, const MembershipRequest& request, TimePoint now,
+                     ServerOutbox& out);
+
   // Rendezvous: who is told what (server_roster.cpp).
-  void load(Network net, Directory dir);
-  void rebuild_routing();
+  void remove_clients(const ServerPlan& next, TimePoint now, Outbox& out);
+  void adopt(std::shared_ptr<const ServerPlan> next);
+  void update(ClientRecord& client);
   void tell_everything(ClientRecord& client, TimePoint now, Outbox& out);
   void tell_differences(ClientRecord& client, TimePoint now, Outbox& out);
   void tell_peers_about(const ClientRecord& client, TimePoint now, Outbox& out);
   std::vector<std::uint8_t> peer_message(const ClientRecord& peer) const;
   std::map<ClientNo, std::vector<std::uint8_t>> wanted_peers(const ClientRecord& client) const;
-  std::map<FlowNo, std::vector<std::uint8_t>> wanted_flows(const ClientRecord& client) const;
   void push(ClientRecord& client, const std::vector<std::uint8_t>& message, TimePoint now,
             Outbox& out);
   void cut_off(ClientRecord& client, CloseReason reason, TimePoint now, Outbox& out);
@@ -135,9 +144,7 @@ struct Server::Core {
   Rng& rng;
   SecretKey mac1;
   CookieJar cookies;
-  Network network;
-  Directory directory;
-  Routing routing;
+  std::shared_ptr<const ServerPlan> plan;                        // in force
   std::map<std::string, std::unique_ptr<ClientRecord>> clients;  // by ID
   std::vector<ClientRecord*> by_number;                          // owned by clients
   std::map<PublicKey, ClientRecord*> by_key;
@@ -150,6 +157,12 @@ struct Server::Core {
   std::vector<std::unique_ptr<Enrolment>> enrolments;  // by slot
   /// What is being stored, by ticket. It outlives the enrolment: the code is used up by then.
   std::map<std::uint64_t, KeyBinding> storing;
+  struct PendingMembership {
+    ClientNo client;
+    std::uint64_t boot_id = 0;
+    std::uint32_t ticket = 0;  // the client's
+  };
+  std::map<std::uint64_t, PendingMembership> memberships;  // by our ticket
   std::uint64_t next_ticket = 1;
   TimePoint next_sweep = kNever;
   TimePoint stream_deadline = kNever;  // the earliest of all control streams

@@ -61,8 +61,8 @@ void Server::Core::request_enrolment(Enrolment& enrolment, KeyBinding binding, T
 
 void Server::Core::answer_enrolment(Enrolment& enrolment, EnrolResult result, TimePoint now,
                                     Outbox& out) {
-  const auto at = directory.clients.find(enrolment.binding.id);
-  const auto number = at == directory.clients.end() ? ClientNo{0} : at->second.number;
+  const auto at = clients.find(enrolment.binding.id);
+  const auto number = at == clients.end() ? ClientNo{0} : at->second->number;
   if (!enrolment.stream.push(encode(EnrolAnswer{static_cast<std::uint8_t>(result), number}))) {
     return;
   }
@@ -98,7 +98,6 @@ void Server::Core::bind(ClientRecord& client, const KeyBinding& binding, TimePoi
   }
   client.binding = binding;
   by_key[binding.key] = &client;
-  directory.clients[client.id].binding = binding;
   tell_peers_about(client, now, out);
 }
 

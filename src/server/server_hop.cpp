@@ -157,9 +157,7 @@ void Server::Core::on_control(ClientRecord& client, const ControlItem& item, Con
     reply.add(Observed{from});
   } else if (const auto* segment = std::get_if<StreamSegment>(&item)) {
     stream.on_segment(*segment);
-    // Clients say nothing on the stream yet; what comes is read so that the window moves.
-    while (stream.next_message().consumed > 0) {
-    }
+    read_messages(client, now, out);
   } else if (const auto* ack = std::get_if<StreamAck>(&item)) {
     stream.on_ack(*ack, now);
   } else if (const auto* handshake = std::get_if<HandshakeCarriage>(&item)) {
@@ -171,10 +169,21 @@ void Server::Core::on_control(ClientRecord& client, const ControlItem& item, Con
   }
 }
 
+void Server::Core::read_messages(ClientRecord& client, TimePoint now, ServerOutbox& out) {
+  // Answering may cut the client off, and its stream with it.
+  while (client.association) {
+    const auto decoded = client.association->stream.next_message();
+    if (decoded.consumed == 0) return;
+    const auto* request =
+        decoded.message ? std::get_if<MembershipRequest>(&*decoded.message) : nullptr;
+    if (request != nullptr) on_membership(client, *request, now, out);
+  }
+}
+
 void Server::Core::carry_handshake(ClientRecord& from, const HandshakeCarriage& item, TimePoint now,
                                    Outbox& out) {
   auto* to = numbered(item.other);
-  if (to == nullptr || !from.may_send.contains(permission(item.other, FlowNo{0}))) {
+  if (to == nullptr || !from.plan->may_send.contains(permission(item.other, FlowNo{0}))) {
     ++counters.carriage_refused;
     return;
   }

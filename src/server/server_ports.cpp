@@ -112,7 +112,7 @@ void Server::Core::tend_port(ClientRecord& client, MemberPort& port, TimePoint n
     case MemberPort::State::kNone: {
       const bool wanted = port.last_relayed == now && client.is_online() && session != nullptr;
       const bool may_try = now >= std::max(port.until, ports_rest_until) && opens > 0;
-      if (!wanted || !may_try || network.server.relay_ports.shared) return;
+      if (!wanted || !may_try || plan->network.server.relay_ports.shared) return;
       --opens;
       return assign_port(client, port, now, out);
     }
@@ -130,10 +130,9 @@ void Server::Core::tend_port(ClientRecord& client, MemberPort& port, TimePoint n
 }
 
 PortRange Server::Core::range_of(const ClientRecord& client, FlowNo flow) const {
-  const auto& ports = network.server.relay_ports;
-  for (const auto& member : routing.at(client.id)) {
-    if (directory.flows.at(member.flow->name) != flow) continue;
-    return is_on_first_side(*member.flow, client.id) ? ports.from : ports.to;
+  const auto& ports = plan->network.server.relay_ports;
+  for (const auto& membership : client.plan->flows) {
+    if (membership.flow == flow && membership.on_first_side) return ports.from;
   }
   return ports.to;
 }
@@ -160,9 +159,9 @@ void Server::Core::assign_port(ClientRecord& client, MemberPort& port, TimePoint
 MemberPort* Server::Core::port_of(const PortPool::Member& member) {
   auto* client = numbered(member.client);
   if (client == nullptr) return nullptr;
-  const std::size_t at = client->port_position(member.flow);
-  const bool found = at < client->ports.size() && client->ports[at].flow == member.flow;
-  return found ? &client->ports[at] : nullptr;
+  const auto at = std::lower_bound(client->ports.begin(), client->ports.end(), member.flow,
+                                   [](const MemberPort& p, FlowNo f) { return p.flow < f; });
+  return at != client->ports.end() && at->flow == member.flow ? &*at : nullptr;
 }
 
 void Server::on_relay_port(SocketNo socket, RelayPortAnswer answer, const std::string& error,
@@ -249,14 +248,8 @@ void Server::Core::doubt_ports(ClientRecord& client) {
 
 void Server::Core::renew_ports(ClientRecord& client) {
   std::vector<MemberPort> renewed;
-  const auto at = routing.find(client.id);
-  if (at != routing.end()) {
-    for (const auto& member : at->second) {
-      renewed.emplace_back(directory.flows.at(member.flow->name));
-    }
-  }
+  for (const auto& membership : client.plan->flows) renewed.emplace_back(membership.flow);
   const auto by_flow = [](const MemberPort& a, const MemberPort& b) { return a.flow < b.flow; };
-  std::sort(renewed.begin(), renewed.end(), by_flow);
   for (auto& port : client.ports) {
     const auto same = std::lower_bound(renewed.begin(), renewed.end(), port, by_flow);
     if (same != renewed.end() && same->flow == port.flow) {

@@ -37,8 +37,8 @@ void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint
     return;
   }
   const auto to = client_of(header->index);
-  const auto allowed = sender.may_send.find(permission(to, header->flow));
-  if (allowed == sender.may_send.end()) {
+  const auto allowed = sender.plan->may_send.find(permission(to, header->flow));
+  if (allowed == sender.plan->may_send.end()) {
     ++counters.relay_not_allowed;
     return;
   }
@@ -60,9 +60,9 @@ void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint
 const Source& Server::Core::way_to(ClientRecord& receiver, const HopSession& session,
                                    ClientRecord& sender, const Permission& permission,
                                    const Source& from, TimePoint now) {
-  if (permission.sender_port == Permission::kNone) return session.source;
-  auto& mine = sender.ports[permission.sender_port];
-  auto& theirs = receiver.ports[permission.receiver_port];
+  if (permission.sender_place == Permission::kNone) return session.source;
+  auto& mine = sender.ports[permission.sender_place];
+  auto& theirs = receiver.ports[permission.receiver_place];
   sender.tends_ports = receiver.tends_ports = true;
   mine.relayed = theirs.relayed = true;
   if (mine.hears_until != TimePoint::min() && mine.source == from) {

@@ -8,20 +8,6 @@
 namespace wormhole {
 namespace {
 
-FlowPut flow_put(FlowNo number, const MemberFlow& member, const std::string& id) {
-  const auto& flow = *member.flow;
-  const auto& deliver = flow.deliver_of(id);
-  FlowPut message;
-  message.number = number;
-  message.protocol = static_cast<std::uint8_t>(flow.protocol);
-  message.port = flow.port;
-  if (flow.addressing == Addressing::kPerPeer) message.options |= kFlowPerPeer;
-  message.deliver = static_cast<std::uint8_t>(deliver.kind);
-  message.deliver_to = deliver.endpoint;
-  message.name = flow.name;
-  return message;
-}
-
 /// Says what is in `wanted` and not in `told`, and removes what is only in `told`.
 template <typename Key, typename Remove, typename Push>
 void say_differences(std::map<Key, std::vector<std::uint8_t>>& told,
@@ -38,52 +24,32 @@ void say_differences(std::map<Key, std::vector<std::uint8_t>>& told,
 
 }  // namespace
 
-void Server::Core::load(Network net, Directory dir) {
-  network = std::move(net);
-  directory = std::move(dir);
-  by_key.clear();
-  by_id_hash.clear();
-  by_number.clear();
-  for (const auto& entry : network.clients) {
-    const auto& known = directory.clients.at(entry.id);
-    auto& client = clients[entry.id];
-    if (!client) client = std::make_unique<ClientRecord>();
-    client->id = entry.id;
-    client->number = known.number;
-    client->binding = known.binding;
-    if (known.number.value >= by_number.size())
-      by_number.resize(known.number.value + std::size_t{1});
-    by_number[known.number.value] = client.get();
-    by_id_hash[id_hash(entry.id)] = client.get();
-    if (client->binding) by_key[client->binding->key] = client.get();
+/// Every client's record follows its plan; those that are new are made.
+void Server::Core::adopt(std::shared_ptr<const ServerPlan> next) {
+  plan = std::move(next);
+  auto at = clients.begin();  // both are in the IDs' order
+  for (const auto& [id, client_plan] : plan->clients) {
+    if (at == clients.end() || at->first != id) {
+      at = clients.emplace_hint(at, id, std::make_unique<ClientRecord>());
+      at->second->id = id;
+    }
+    at->second->plan = &client_plan;
+    ++at;
   }
-  rebuild_routing();
 }
 
-void Server::Core::rebuild_routing() {
-  routing = resolve(network);
-  for (auto& [id, client] : clients) renew_ports(*client);
-  for (auto& [id, client] : clients) {
-    client->peers.clear();
-    client->may_send.clear();
-    const auto at = routing.find(id);
-    if (at == routing.end()) continue;
-    for (const auto& member : at->second) {
-      const auto flow = directory.flows.at(member.flow->name);
-      for (const auto& [peer, direction] : member.peers) {
-        const auto& other = *clients.at(peer);
-        const auto number = other.number;
-        client->peers.push_back(number);
-        client->may_send.try_emplace(permission(number, FlowNo{0}));
-        if (!may_send(direction)) continue;
-        client->may_send[permission(number, flow)] = {client->port_position(flow),
-                                                      other.port_position(flow)};
-      }
-    }
-    std::sort(client->peers.begin(), client->peers.end());
-    client->peers.erase(std::unique(client->peers.begin(), client->peers.end()),
-                        client->peers.end());
+/// Takes over what the client's plan says anew.
+void Server::Core::update(ClientRecord& client) {
+  const auto& wanted = *client.plan;
+  client.number = wanted.number;
+  client.binding = wanted.binding;
+  if (client.number.value >= by_number.size()) {
+    by_number.resize(client.number.value + std::size_t{1});
   }
+  by_number[client.number.value] = &client;
+  by_id_hash[id_hash(client.id)] = &client;
+  if (client.binding) by_key[client.binding->key] = &client;
+  renew_ports(client);
 }
 
 std::vector<std::uint8_t> Server::Core::peer_message(const ClientRecord& peer) const {
@@ -97,25 +63,9 @@ std::vector<std::uint8_t> Server::Core::peer_message(const ClientRecord& peer) c
 std::map<ClientNo, std::vector<std::uint8_t>> Server::Core::wanted_peers(
     const ClientRecord& client) const {
   std::map<ClientNo, std::vector<std::uint8_t>> wanted;
-  for (const auto number : client.peers) {
+  for (const auto number : client.plan->peers) {
     const auto& peer = *by_number[number.value];
     if (peer.binding) wanted.emplace(number, peer_message(peer));
-  }
-  return wanted;
-}
-
-std::map<FlowNo, std::vector<std::uint8_t>> Server::Core::wanted_flows(
-    const ClientRecord& client) const {
-  std::map<FlowNo, std::vector<std::uint8_t>> wanted;
-  const auto at = routing.find(client.id);
-  if (at == routing.end()) return wanted;
-  for (const auto& member : at->second) {
-    const auto number = directory.flows.at(member.flow->name);
-    auto message = flow_put(number, member, client.id);
-    for (const auto& [peer, direction] : member.peers) {
-      message.members.push_back({clients.at(peer)->number, static_cast<std::uint8_t>(direction)});
-    }
-    wanted.emplace(number, encode(message));
   }
   return wanted;
 }
@@ -136,6 +86,7 @@ void Server::Core::push(ClientRecord& client, const std::vector<std::uint8_t>& m
 void Server::Core::tell_everything(ClientRecord& client, TimePoint now, Outbox& out) {
   client.association->told_peers.clear();
   client.association->told_flows.clear();
+  client.association->told_offers.clear();
   tell_differences(client, now, out);
   push(client, encode(Sync{++revision}), now, out);
   flush(client, now, out);
@@ -149,21 +100,25 @@ void Server::Core::tell_differences(ClientRecord& client, TimePoint now, Outbox&
   // Copies: a push may cut the client off, and its association with it.
   auto peers = client.association->told_peers;
   auto flows = client.association->told_flows;
+  auto offers = client.association->told_offers;
   say_differences(
       peers, wanted_peers(client), [](ClientNo n) { return encode(PeerRemove{n}); }, say);
   say_differences(
-      flows, wanted_flows(client), [](FlowNo n) { return encode(FlowRemove{n}); }, say);
+      flows, client.plan->flow_puts, [](FlowNo n) { return encode(FlowRemove{n}); }, say);
+  say_differences(
+      offers, client.plan->offers, [](FlowNo n) { return encode(FlowOfferRemove{n}); }, say);
   if (!client.association) return;
   client.association->told_peers = std::move(peers);
   client.association->told_flows = std::move(flows);
   tell_ports(client, now, out);
+  client.association->told_offers = std::move(offers);
   flush(client, now, out);
 }
 
 void Server::Core::tell_peers_about(const ClientRecord& client, TimePoint now, Outbox& out) {
   if (!client.binding) return;
   const auto message = peer_message(client);
-  for (const auto number : client.peers) {
+  for (const auto number : client.plan->peers) {
     auto* peer = numbered(number);
     if (peer == nullptr || !peer->is_online()) continue;
     auto& told = peer->association->told_peers[client.number];
@@ -194,24 +149,56 @@ void Server::Core::cut_off(ClientRecord& client, CloseReason reason, TimePoint n
   client.association.reset();
 }
 
-void Server::set_network(Network network, Directory directory, TimePoint now, ServerOutbox& out) {
-  auto& core = *core_;
-  for (auto at = core.clients.begin(); at != core.clients.end();) {
+/// Cuts off who is not in `next` any more, or has another key there.
+void Server::Core::remove_clients(const ServerPlan& next, TimePoint now, Outbox& out) {
+  for (auto at = clients.begin(); at != clients.end();) {
     auto& client = *at->second;
-    const auto known = directory.clients.find(client.id);
-    const bool stays = network.find_client(client.id) != nullptr;
-    const bool other_key =
-        stays && client.binding &&
-        (!known->second.binding || known->second.binding->key != client.binding->key);
-    if (!stays || other_key) {
-      out.log(LogLevel::kInfo, "client " + client.id +
-                                   (stays ? ": its key has changed" : ": removed") + "; cut off");
-      core.cut_off(client, CloseReason::kRemoved, now, out);
+    const auto wanted = next.clients.find(client.id);
+    const bool stays = wanted != next.clients.end();
+    const auto* other = stays && wanted->second.binding ? &*wanted->second.binding : nullptr;
+    const bool same_key =
+        !client.binding || (other != nullptr && other->key == client.binding->key);
+    if (stays && same_key) {
+      ++at;
+      continue;
     }
-    at = stays ? std::next(at) : core.clients.erase(at);
+    out.log(LogLevel::kInfo,
+            "client " + client.id + (stays ? ": its key has changed" : ": removed") + "; cut off");
+    cut_off(client, CloseReason::kRemoved, now, out);
+    if (client.binding) by_key.erase(client.binding->key);
+    if (!stays) {
+      by_id_hash.erase(id_hash(client.id));
+      by_number[client.number.value] = nullptr;
+    }
+    at = stays ? std::next(at) : clients.erase(at);
   }
-  core.load(std::move(network), std::move(directory));
-  for (auto& [id, client] : core.clients) core.tell_differences(*client, now, out);
 }
+
+std::shared_ptr<const ServerPlan> Server::set_plan(std::shared_ptr<const ServerPlan> plan,
+                                                   TimePoint now, ServerOutbox& out) {
+  auto& core = *core_;
+  const bool by_difference = plan->based_on == core.plan->number;
+  core.remove_clients(*plan, now, out);
+  auto before = core.plan;
+  core.adopt(std::move(plan));
+  const auto for_each_changed = [&](auto&& action) {
+    if (!by_difference) {
+      for (auto& [id, client] : core.clients) action(*client);
+    } else {
+      for (const auto& id : core.plan->changed) action(*core.clients.at(id));
+    }
+  };
+  // All records first: telling one looks at others.
+  std::vector<const ClientRecord*> other_keys;
+  for_each_changed([&](ClientRecord& client) {
+    if (client.binding != client.plan->binding) other_keys.push_back(&client);
+    core.update(client);
+  });
+  for_each_changed([&](ClientRecord& client) { core.tell_differences(client, now, out); });
+  for (const auto* client : other_keys) core.tell_peers_about(*client, now, out);
+  return before;
+}
+
+const ServerPlan& Server::plan() const { return *core_->plan; }
 
 }  // namespace wormhole

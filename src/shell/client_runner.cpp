@@ -76,6 +76,7 @@ struct ClientRunner::Impl {
   void execute(const ResolveServer&) { resolver.resolve(); }
   void execute(const Refused& command) { end(command); }
   void execute(const EnrolFinished& command) { end(command); }
+  void execute(const MembershipAnswered& command);
   void end(const ClientCommand& why);
   void close();
 
@@ -94,6 +95,8 @@ struct ClientRunner::Impl {
   ServerResolver resolver;
   Worker worker;
   PinStore pins;
+  std::map<std::uint32_t, OnAnswer> asked;  // changes of membership, by ticket
+  std::uint32_t next_ticket = 1;
   std::string said_about_socket;
   bool closed = false;
 };
@@ -174,6 +177,11 @@ void ClientRunner::Impl::execute(const OpenFlowPort& command) {
              });
 }
 
+void ClientRunner::Impl::execute(const MembershipAnswered& command) {
+  const auto call = asked.extract(command.ticket);
+  if (!call.empty()) call.mapped()(command.error);
+}
+
 void ClientRunner::Impl::end(const ClientCommand& why) {
   close();
   // Not from inside: the owner may destroy us.
@@ -201,6 +209,15 @@ void ClientRunner::stop() {
   impl_->send();
   impl_->out.clear();
   impl_->close();
+}
+
+void ClientRunner::change_membership(const MembershipChange& change, OnAnswer done) {
+  auto& impl = *impl_;
+  if (impl.closed) return done("the client is ending");
+  const auto ticket = impl.next_ticket++;
+  impl.asked[ticket] = std::move(done);
+  impl.core.change_membership(ticket, change, core_now(), impl.out);
+  impl.settle();
 }
 
 ClientStatus ClientRunner::status() const { return impl_->core.status(core_now()); }

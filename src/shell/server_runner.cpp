@@ -101,6 +101,7 @@ struct ServerRunner::Impl {
   void execute(const StoreEnrolment& command);
   void execute(const OpenRelayPort& command);
   void execute(const CloseRelayPort& command) { sockets.close(command); }
+  void execute(const ChangeMembership& command);
   void reload();
   void apply(Reloaded reloaded);
 

@@ -14,11 +14,16 @@ enum class Kind : std::uint8_t {
   kSync = 0x06,
   kEnrolAnswer = 0x07,
   kRelayPort = 0x08,
+  kFlowOffer = 0x09,
+  kFlowOfferRemove = 0x0a,
+  kMembershipAnswer = 0x0b,
   kEnrolRequest = 0x40,
+  kMembershipRequest = 0x41,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
-    Kind::kPeerPut, Kind::kPeerRemove,  Kind::kFlowPut,   Kind::kFlowRemove,
-    Kind::kSync,    Kind::kEnrolAnswer, Kind::kRelayPort, Kind::kEnrolRequest,
+    Kind::kPeerPut,   Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
+    Kind::kSync,      Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
+    Kind::kFlowOffer, Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.
@@ -121,6 +126,44 @@ EnrolRequest read_enrol_request(Reader& reader) {
   return message;
 }
 
+void write_body(Writer& writer, const FlowOffer& message) {
+  writer.number(message.number.value).number(message.protocol).number(message.port);
+  writer.number(message.sides).number(message.joined).short_text(message.name);
+}
+FlowOffer read_flow_offer(Reader& reader) {
+  FlowOffer message;
+  message.number = FlowNo{reader.number<std::uint16_t>()};
+  message.protocol = reader.number<std::uint8_t>();
+  message.port = reader.number<std::uint16_t>();
+  message.sides = reader.number<std::uint8_t>();
+  message.joined = reader.number<std::uint8_t>();
+  message.name = read_name(reader);
+  return message;
+}
+
+void write_body(Writer& writer, const FlowOfferRemove& message) {
+  writer.number(message.number.value);
+}
+
+void write_body(Writer& writer, const MembershipRequest& message) {
+  writer.number(message.ticket).number(static_cast<std::uint8_t>(message.join ? 1 : 0));
+  writer.number(message.side).short_text(message.flow);
+}
+MembershipRequest read_membership_request(Reader& reader) {
+  MembershipRequest message;
+  message.ticket = reader.number<std::uint32_t>();
+  const auto join = reader.number<std::uint8_t>();
+  if (join > 1) reader.fail();
+  message.join = join == 1;
+  message.side = reader.number<std::uint8_t>();
+  message.flow = read_name(reader);
+  return message;
+}
+
+void write_body(Writer& writer, const MembershipAnswer& message) {
+  writer.number(message.ticket).short_text(message.reason);
+}
+
 std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
   switch (static_cast<Kind>(kind)) {
     case Kind::kPeerPut:
@@ -141,6 +184,16 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
       return read_relay_port(reader);
     case Kind::kEnrolRequest:
       return read_enrol_request(reader);
+    case Kind::kFlowOffer:
+      return read_flow_offer(reader);
+    case Kind::kFlowOfferRemove:
+      return FlowOfferRemove{FlowNo{reader.number<std::uint16_t>()}};
+    case Kind::kMembershipRequest:
+      return read_membership_request(reader);
+    case Kind::kMembershipAnswer: {
+      const auto ticket = reader.number<std::uint32_t>();
+      return MembershipAnswer{ticket, std::string(reader.short_text())};
+    }
   }
   return std::nullopt;
 }

@@ -210,6 +210,13 @@ void ClientNode::execute(const ResolveServer&) {
   });
 }
 
+void ClientNode::execute(const MembershipAnswered& command) { answered.push_back(command); }
+
+void ClientNode::change_membership(const MembershipChange& change) {
+  core_->change_membership(next_ticket_++, change, world_.now(), *out_);
+  flush();
+}
+
 void ClientNode::execute(const Refused& command) {
   refused_ = command;
   end();

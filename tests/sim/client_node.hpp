@@ -50,6 +50,9 @@ class ClientNode final : public Node {
   const std::optional<EnrolFinished>& enrol_finished() const { return enrol_finished_; }
   std::map<std::string, PeerPin> pins;  ///< the durable ones
   int failing_ports = 0;                ///< so many next attempts to open a port fail
+  std::vector<MembershipAnswered> answered;
+  /// Asks the server for a change of membership; the answer appears in `answered`.
+  void change_membership(const MembershipChange& change);
   /// Deliveries to a flow whose port was not open: the shell has no socket for them.
   std::uint64_t undeliverable = 0;
 
@@ -72,6 +75,7 @@ class ClientNode final : public Node {
   bool may_deliver_to(const std::string& flow, const Port& port, const Endpoint& to) const;
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command);
+  void execute(const MembershipAnswered& command);
   void execute(const SavePin& command);
   void execute(const ResolveServer& command);
   void execute(const Refused& command);
@@ -91,6 +95,7 @@ class ClientNode final : public Node {
   std::map<std::string, Port> ports_;  ///< by flow name
   std::optional<Refused> refused_;
   std::optional<EnrolFinished> enrol_finished_;
+  std::uint32_t next_ticket_ = 1;
 };
 
 }  // namespace wormhole::sim

@@ -13,6 +13,18 @@ constexpr Duration kWakeUp = 200us;  // as for clients
 constexpr Duration kFastestStore = 1ms;
 constexpr Duration kSlowestStore = 30ms;
 
+void apply(const ChangeMembership& command, Flow& flow) {
+  const auto side = *command.change.side;
+  for (auto& route : flow.routes) {
+    if (!has_side(route.kind, side)) continue;
+    auto& members = side == Side::kTo || side == Side::kSecond ? route.second : route.first;
+    std::erase(members, command.id);
+    if (command.change.join) members.push_back(command.id);
+    std::sort(members.begin(), members.end());
+    return;
+  }
+}
+
 }  // namespace
 
 ServerNode::ServerNode(World& world, std::string name, ServerSpec spec, Host& host,
@@ -29,8 +41,8 @@ void ServerNode::start() {
   ++process_;
   out_ = std::make_unique<ServerOutbox>();
   core_ = std::make_unique<Server>(
-      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>()}, network_,
-      directory, world_.rng());
+      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>()},
+      plan_network(network_, directory, nullptr), world_.rng());
   host_.receive = [this](Packet packet) { receive(std::move(packet)); };
   world_.note(What::kStarted, {addresses_.front(), spec_.port}, {}, 0, 0);
 }
@@ -58,7 +70,7 @@ void ServerNode::stop(Duration spread) {
 void ServerNode::set_network(wormhole::Network network) {
   network_ = std::move(network);
   if (!core_) return;
-  core_->set_network(network_, directory, world_.now(), *out_);
+  core_->set_plan(plan_network(network_, directory, &core_->plan()), world_.now(), *out_);
   flush();
 }
 
@@ -188,6 +200,21 @@ void ServerNode::execute(const CloseRelayPort& command) {
     world_.violate(name() + " closes a socket that it does not have");
   }
   inbox_.erase(command.socket.value);
+}
+
+void ServerNode::execute(const ChangeMembership& command) {
+  const auto takes = between(world_.rng(), kFastestStore, kSlowestStore);
+  world_.after(takes, [this, process = process_, command] {
+    if (process != process_ || !core_) return;
+    auto changed = network_;
+    for (auto& flow : changed.flows) {
+      if (flow.name == command.change.flow) apply(command, flow);
+    }
+    world_.ledger().set_network(changed, world_.now());
+    set_network(std::move(changed));
+    core_->on_membership_changed(command.ticket, "", world_.now(), *out_);
+    flush();
+  });
 }
 
 ServerStatus ServerNode::status() const {

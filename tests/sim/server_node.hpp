@@ -65,6 +65,7 @@ class ServerNode final : public Node {
   void execute(const OpenRelayPort& command);
   void execute(const CloseRelayPort& command);
   std::optional<SocketNo> socket_at(const Endpoint& at) const;
+  void execute(const ChangeMembership& command);
   EnrolResult store(const KeyBinding& binding);
   void end();
 

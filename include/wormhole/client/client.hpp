@@ -70,8 +70,13 @@ struct Refused {
 struct EnrolFinished {
   std::optional<std::string> error;  ///< one sentence; nothing when it worked
 };
-using ClientCommand =
-    std::variant<OpenFlowPort, CloseFlowPort, SavePin, ResolveServer, Refused, EnrolFinished>;
+/// The end of Client::change_membership.
+struct MembershipAnswered {
+  std::uint32_t ticket;
+  std::optional<std::string> error;  ///< one sentence; nothing when it is in force
+};
+using ClientCommand = std::variant<OpenFlowPort, CloseFlowPort, SavePin, ResolveServer, Refused,
+                                   EnrolFinished, MembershipAnswered>;
 
 /// The client's tray.
 class ClientOutbox : public Outbox {
@@ -104,6 +109,10 @@ class Client {
   void on_app_refused(AppPort port, const Endpoint& application, TimePoint now);
   /// Answer to OpenFlowPort; `error` is empty when the port is open.
   void on_flow_port(AppPort port, const std::string& error, TimePoint now, ClientOutbox& out);
+  /// Asks the server to put this client on a side of a flow, or to take it off. Ends with one
+  /// MembershipAnswered of this ticket, at once or within 10 s.
+  void change_membership(std::uint32_t ticket, const MembershipChange& change, TimePoint now,
+                         ClientOutbox& out);
   /// Harmless when nothing is due.
   void on_timeout(TimePoint now, ClientOutbox& out);
   TimePoint next_deadline() const;

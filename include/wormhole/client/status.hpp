@@ -61,11 +61,21 @@ struct FlowStatus {
   std::vector<DropCount> drops;
 };
 
+/// A flow that this client may join and leave by itself.
+struct OfferStatus {
+  std::string flow;
+  Protocol protocol = Protocol::kUdp;
+  std::uint16_t port = 0;
+  std::vector<Side> sides;   ///< that it may join
+  std::vector<Side> joined;  ///< on which it stands, whoever put it there
+};
+
 struct ClientStatus {
   std::string id;
   ServerLinkStatus server;
   std::vector<PeerStatus> peers;
   std::vector<FlowStatus> flows;
+  std::vector<OfferStatus> offers;
   std::vector<DropCount> drops;  ///< frames that belonged to no flow, by cause
 };
 

@@ -34,6 +34,7 @@ struct InviteStatement {
   std::uint64_t serial = 0;     ///< a higher serial replaces an older binding of the same ID
   std::uint64_t expires_s = 0;  ///< Unix seconds by the server's clock; only the server checks it
   Signature signature{};        ///< by the network's signing key
+  bool operator==(const InviteStatement&) const = default;
 };
 InviteStatement make_statement(const SigningKey& network_key, const NetworkId& network,
                                std::string id, const PublicKey& invite_key, std::uint64_t serial,
@@ -47,9 +48,11 @@ struct KeyBinding {
   struct Chain {
     InviteStatement statement;
     Signature proof{};  ///< T's signature over network, id, serial and key
+    bool operator==(const Chain&) const = default;
   };
   std::optional<Chain> chain;
   std::uint64_t serial() const { return chain ? chain->statement.serial : 0; }
+  bool operator==(const KeyBinding&) const = default;
 };
 /// The client's part: T signs its new key.
 KeyBinding make_binding(const SecretKey& invite_seed, const NetworkId& network,

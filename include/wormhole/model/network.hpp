@@ -67,6 +67,13 @@ struct Flow {
   const Deliver& deliver_of(const std::string& id) const;
 };
 
+/// What a client asks for by itself.
+struct MembershipChange {
+  std::string flow;
+  std::optional<Side> side;  ///< not needed where only one can be meant
+  bool join = true;          ///< else leave
+};
+
 struct ClientEntry {
   std::string id;
   std::optional<PublicKey> key;  ///< given by hand; else learnt at enrolment

@@ -14,6 +14,7 @@
 #include "wormhole/base/time.hpp"
 #include "wormhole/crypto/identity.hpp"
 #include "wormhole/model/network.hpp"
+#include "wormhole/server/plan.hpp"
 
 namespace wormhole {
 
@@ -21,17 +22,6 @@ struct ServerConfig {
   KeyPair keys;
   NetworkIdentity network;    ///< server_key equals keys.public_key
   std::uint64_t boot_id = 0;  ///< random per process
-};
-
-/// What the state directory knows: numbers that must survive restarts, and who has enrolled.
-struct Directory {
-  struct Entry {
-    ClientNo number;
-    std::optional<KeyBinding>
-        binding;  ///< absent until enrolled; chainless: a key in the YAML that nobody signed
-  };
-  std::map<std::string, Entry> clients;  ///< every ID of the network has one
-  std::map<std::string, FlowNo> flows;   ///< every flow of the network has one
 };
 
 /// A client proved a genuine invite for a key: burn the code and store the binding durably, in one
@@ -51,7 +41,14 @@ struct OpenRelayPort {
 struct CloseRelayPort {
   SocketNo socket;
 };
-using ServerCommand = std::variant<StoreEnrolment, OpenRelayPort, CloseRelayPort>;
+/// A client puts itself on a side of a flow, or takes itself off, as self_join lets it: make it so
+/// in routes.yaml and in force (set_network), then answer with on_membership_changed.
+struct ChangeMembership {
+  std::uint64_t ticket;
+  MembershipChange change;  ///< with a side
+  std::string id;
+};
+using ServerCommand = std::variant<StoreEnrolment, ChangeMembership, OpenRelayPort, CloseRelayPort>;
 
 enum class RelayPortAnswer : std::uint8_t {
   kOpen,
@@ -95,7 +92,7 @@ struct ServerStatus {
 
 class Server {
  public:
-  Server(ServerConfig config, Network network, Directory directory, Rng& rng);
+  Server(ServerConfig config, std::shared_ptr<const ServerPlan> plan, Rng& rng);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -108,9 +105,15 @@ class Server {
   /// Answer to OpenRelayPort; `error` says why not.
   void on_relay_port(SocketNo socket, RelayPortAnswer answer, const std::string& error,
                      TimePoint now, ServerOutbox& out);
+  /// Answer to ChangeMembership; `error` is empty when it is in force, else one sentence.
+  void on_membership_changed(std::uint64_t ticket, const std::string& error, TimePoint now,
+                             ServerOutbox& out);
   /// Replaces the configuration: clients that are gone are cut off and their peers told; what did
-  /// not change is not touched.
-  void set_network(Network network, Directory directory, TimePoint now, ServerOutbox& out);
+  /// not change is not touched. Takes time by what changed when `plan` is based on the one in
+  /// force. Returns the one before, whose memory may be worth freeing elsewhere.
+  std::shared_ptr<const ServerPlan> set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now,
+                                             ServerOutbox& out);
+  const ServerPlan& plan() const;
   void on_timeout(TimePoint now, ServerOutbox& out);
   TimePoint next_deadline() const;
   /// Tells every client to come back in 500 ms plus up to `spread`, which the peers of a restart

@@ -43,6 +43,10 @@ class ClientRunner {
   void stop();
   ClientStatus status() const;
 
+  using OnAnswer = std::function<void(const std::optional<std::string>& error)>;
+  /// Joins or leaves a side of a flow. Calls back once, on the io_context.
+  void change_membership(const MembershipChange& change, OnAnswer done);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

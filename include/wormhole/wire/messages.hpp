@@ -62,8 +62,33 @@ struct RelayPort {
 struct EnrolRequest {
   KeyBinding binding;  ///< with chain; key left zero by decode
 };
-using StreamMessage = std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer,
-                                   RelayPort, EnrolRequest>;
+/// A flow that the receiver may join or leave by itself. Bit n of a mask: model's n-th Side.
+struct FlowOffer {
+  FlowNo number;
+  std::uint8_t protocol = 17;
+  std::uint16_t port = 0;
+  std::uint8_t sides = 0;   ///< that it may join and leave
+  std::uint8_t joined = 0;  ///< on which it stands, whoever put it there
+  std::string name;
+};
+struct FlowOfferRemove {
+  FlowNo number;
+};
+/// "Put me on this side of the flow", or "take me off".
+struct MembershipRequest {
+  static constexpr std::uint8_t kAnySide = 0xff;  ///< the only one that may be meant
+  std::uint32_t ticket = 0;
+  bool join = true;
+  std::uint8_t side = kAnySide;
+  std::string flow;
+};
+struct MembershipAnswer {
+  std::uint32_t ticket = 0;
+  std::string reason;  ///< why not, in one sentence of at most 255 bytes; empty when it is done
+};
+using StreamMessage =
+    std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, RelayPort,
+                 EnrolRequest, FlowOffer, FlowOfferRemove, MembershipRequest, MembershipAnswer>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
 inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow

@@ -114,9 +114,10 @@ TEST(Client, APeerThatWasTakenAwayAndGivenBackIsReachedAtOnce) {
     trio.run(10s);
     auto none = trio.network;
     none.flows.clear();
-    trio.server->set_network(none, trio.directory, trio.now, trio.server_out);
+    trio.server->set_plan(plan_network(none, trio.directory, nullptr), trio.now, trio.server_out);
     trio.run(100ms);
-    trio.server->set_network(trio.network, trio.directory, trio.now, trio.server_out);
+    trio.server->set_plan(plan_network(trio.network, trio.directory, nullptr), trio.now,
+                          trio.server_out);
     trio.run(100ms);
     trio.cut[away] = false;
     trio.run(2s);

@@ -36,7 +36,7 @@ Trio::Trio() {
   directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
   network = two_clients();
   server =
-      std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, network, directory, rng);
+      std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, plan_network(network, directory, nullptr), rng);
   for (std::size_t i = 0; i < 2; ++i) start_client(i, {});
 }
 
@@ -61,7 +61,7 @@ void Trio::start_client(std::size_t who, const std::map<std::string, PeerPin>& p
 
 void Trio::announce_gcs(const KeyBinding& binding) {
   directory.clients["gcs4"].binding = binding;
-  server->set_network(network, directory, now, server_out);
+  server->set_plan(plan_network(network, directory, &server->plan()), now, server_out);
   collect_server();
 }
 
@@ -152,7 +152,7 @@ void Trio::run(Duration duration) {
 }
 
 void Trio::reload(const Network& changed) {
-  server->set_network(changed, directory, now, server_out);
+  server->set_plan(plan_network(changed, directory, &server->plan()), now, server_out);
   collect_server();
   run(10ms);
 }

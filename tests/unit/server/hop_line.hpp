@@ -59,8 +59,8 @@ class HopLine {
     network.flows = std::move(flows);
     std::uint16_t flow_number = 0;
     for (const auto& flow : network.flows) directory.flows[flow.name] = FlowNo{++flow_number};
-    server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, std::move(network),
-                                      std::move(directory), rng);
+    server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77},
+                                      plan_network(std::move(network), directory, nullptr), rng);
   }
 
   /// A process of client `id`; its first INIT waits in its tray. It enrols when `invite` is set.

@@ -151,6 +151,22 @@ TEST(GoldenWire, StreamMessages) {
   EXPECT_EQ(hex(encode(Sync{9})), "06040009000000");
   EXPECT_EQ(hex(encode(EnrolAnswer{2, ClientNo{7}})), "070300020700");
   EXPECT_EQ(hex(encode(RelayPort{FlowNo{2}, 2003})), "0804000200d307");
+  EXPECT_EQ(hex(encode(FlowOffer{FlowNo{2}, 17, 5600, 3, 2, "video"})),
+            "090d00"
+            "0200"
+            "11"
+            "e015"
+            "03"
+            "02"
+            "05766964656f");
+  EXPECT_EQ(hex(encode(FlowOfferRemove{FlowNo{2}})), "0a02000200");
+  EXPECT_EQ(hex(encode(MembershipRequest{9, true, 1, "video"})),
+            "410c00"
+            "09000000"
+            "01"
+            "01"
+            "05766964656f");
+  EXPECT_EQ(hex(encode(MembershipAnswer{9, "no"})), "0b070009000000026e6f");
 }
 
 }  // namespace

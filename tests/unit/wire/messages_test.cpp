@@ -42,7 +42,11 @@ std::vector<StreamMessage> all_messages() {
           Sync{4},
           EnrolAnswer{2, ClientNo{7}},
           RelayPort{FlowNo{2}, 2003},
-          EnrolRequest{request}};
+          EnrolRequest{request},
+          FlowOffer{FlowNo{2}, 17, 5600, 3, 2, "video"},
+          FlowOfferRemove{FlowNo{2}},
+          MembershipRequest{9, true, 1, "video"},
+          MembershipAnswer{9, "no"}};
 }
 
 TEST(Messages, EachComesBackByteForByte) {
