@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "json_body.hpp"
 #include "router.hpp"
 #include "token_paths.hpp"
 #include "wormhole/api/status.hpp"
@@ -51,6 +52,68 @@ void post_invite(const ServerControl& control, const HttpRequest& http, const Ht
   });
 }
 
+/// Nothing when it is not {"flow": NAME} or {"flow": NAME, "side": SIDE}.
+std::optional<MembershipChange> parse_membership(const std::string& body, bool join) {
+  const auto value = parse_json_body(body);
+  if (!value || !value->is_object()) return std::nullopt;
+  MembershipChange change;
+  change.join = join;
+  for (const auto& [key, member] : value->get_object()) {
+    if (!member.is_string()) return std::nullopt;
+    const std::string text(member.get_string());
+    if (key == "flow") {
+      change.flow = text;
+    } else if (key == "side" && side_named(text)) {
+      change.side = side_named(text);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!is_valid_name(change.flow)) return std::nullopt;
+  return change;
+}
+
+void post_membership(const ClientControl& control, bool join, const HttpRequest& http,
+                     const HttpReply& reply) {
+  const auto change = parse_membership(http.body, join);
+  if (!change) {
+    return reply(problem(400, R"(The body is not {"flow": "video", "side": "to"}: a flow's name )"
+                              "and, where needed, from, to, first, second or mesh."));
+  }
+  control.change_membership(*change, [reply](const std::optional<std::string>& error) {
+    if (error) return reply(problem(409, *error));
+    reply({204, ""});
+  });
+}
+
+std::string_view result_name(ReloadReport::What what) {
+  switch (what) {
+    case ReloadReport::What::kInForce:
+      return "in force";
+    case ReloadReport::What::kUnchanged:
+      return "unchanged";
+    case ReloadReport::What::kRefused:
+      return "refused";
+    case ReloadReport::What::kHeld:
+      return "held";
+  }
+  return "";
+}
+
+void post_reload(const ServerControl& control, const HttpRequest& http, const HttpReply& reply) {
+  const auto value = parse_json_body(http.body);
+  const auto* body = value && value->is_object() ? &value->get_object() : nullptr;
+  const auto* confirm = body == nullptr ? nullptr : body->if_contains("confirm");
+  if (confirm == nullptr || !confirm->is_bool() || body->size() != 1) {
+    return reply(problem(400, R"(The body is not {"confirm": false} or {"confirm": true}.)"));
+  }
+  control.reload(confirm->get_bool(), [reply](const ReloadReport& report) {
+    reply({200, json::serialize(json::object{
+                    {"result", json::string(result_name(report.what))},
+                    {"lines", json::array(report.lines.begin(), report.lines.end())}})});
+  });
+}
+
 }  // namespace
 
 HttpLimits client_api_limits() {
@@ -59,11 +122,18 @@ HttpLimits client_api_limits() {
   return limits;
 }
 
-HttpHandler client_api(std::function<ClientStatus()> status) {
-  return route({{"GET", "/v1/status",
-                 [status = std::move(status)](const HttpRequest&, const HttpReply& reply) {
-                   reply({200, status_json(status())});
-                 }}});
+HttpHandler client_api(ClientControl control) {
+  const auto change = [control](bool join) {
+    return [control, join](const HttpRequest& request, const HttpReply& reply) {
+      post_membership(control, join, request, reply);
+    };
+  };
+  auto status = [control](const HttpRequest&, const HttpReply& reply) {
+    reply({200, status_json(control.status())});
+  };
+  return route({{"GET", "/v1/status", std::move(status)},
+                {"POST", "/v1/join", change(true)},
+                {"POST", "/v1/leave", change(false)}});
 }
 
 std::string control_socket_path(const std::string& state_dir) {
@@ -78,9 +148,12 @@ HttpHandler server_control(ServerControl control, TokenKeeper& tokens) {
         reply({200, status_json(status())});
       });
   router.add("POST", "/v1/invites",
-             [control = std::move(control)](const HttpRequest& request, const PathNames&,
-                                            const HttpReply& reply) {
+             [control](const HttpRequest& request, const PathNames&, const HttpReply& reply) {
                post_invite(control, request, reply);
+             });
+  router.add("POST", "/v1/reload",
+             [control](const HttpRequest& request, const PathNames&, const HttpReply& reply) {
+               post_reload(control, request, reply);
              });
   add_token_paths(router, tokens);
   return [router = std::move(router)](const HttpRequest& request, const HttpReply& reply) {

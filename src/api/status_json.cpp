@@ -109,6 +109,28 @@ json::object row_json(const ServerStatus::ClientRow& row) {
           {"relayed", relayed}};
 }
 
+json::array side_names(const std::vector<Side>& sides) {
+  json::array names;
+  for (const auto side : sides) names.push_back(json::string(side_name(side)));
+  return names;
+}
+
+json::object offer_json(const OfferStatus& offer) {
+  return {{"flow", offer.flow},
+          {"protocol", offer.protocol == Protocol::kTcp ? "tcp" : "udp"},
+          {"port", offer.port},
+          {"sides", side_names(offer.sides)},
+          {"joined", side_names(offer.joined)}};
+}
+
+json::object config_json(const ConfigStatus& config) {
+  return {{"file", config.file},
+          {"revision", config.revision},
+          {"since_s", seconds(config.since)},
+          {"errors", json::array(config.errors.begin(), config.errors.end())},
+          {"held", config.held}};
+}
+
 }  // namespace
 
 std::string status_json(const ClientStatus& status) {
@@ -116,10 +138,13 @@ std::string status_json(const ClientStatus& status) {
   for (const PeerStatus& peer : status.peers) peers.push_back(peer_json(peer));
   json::array flows;
   for (const FlowStatus& flow : status.flows) flows.push_back(flow_json(flow));
+  json::array offers;
+  for (const OfferStatus& offer : status.offers) offers.push_back(offer_json(offer));
   return to_json_text(json::object{{"id", status.id},
                                    {"server", server_json(status.server)},
                                    {"peers", std::move(peers)},
                                    {"flows", std::move(flows)},
+                                   {"offers", std::move(offers)},
                                    {"drops", drops_json(status.drops)}});
 }
 
@@ -130,8 +155,12 @@ std::string status_json(const ServerStatus& status) {
   for (const ServerStatus::ClientRow& row : status.clients) clients.push_back(row_json(row));
   json::object counters;
   for (const auto& [cause, count] : status.counters) counters[cause] = count;
-  return to_json_text(
-      json::object{{"clients", std::move(clients)}, {"counters", std::move(counters)}});
+  return to_json_text(json::object{{"clients", std::move(clients)},
+                                   {"counters", std::move(counters)},
+                                   {"config", config_json(status.config)},
+                                   {"loop",
+                                    {{"latency_ms_p99", milliseconds(status.loop.p99)},
+                                     {"latency_ms_max", milliseconds(status.loop.most)}}}});
 }
 
 }  // namespace wormhole

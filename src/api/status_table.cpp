@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
-#include <cstdio>
-#include <optional>
 #include <string>
 
+#include "table_text.hpp"
 #include "wormhole/api/status.hpp"
 
 namespace wormhole {
@@ -13,79 +12,6 @@ namespace wormhole {
 namespace json = boost::json;
 
 namespace {
-
-/// The width of a terminal that nobody has made wider.
-constexpr std::size_t kColumns = 80;
-
-std::string printf_text(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-/// `text` padded or cut (marked with ~) to `width`, and two spaces.
-std::string cell(std::string text, std::size_t width) {
-  if (text.size() > width) text = text.substr(0, width - 1) + '~';
-  text.resize(width + 2, ' ');
-  return text;
-}
-
-/// Ends a row: without the spaces of its last cell.
-std::string row(std::string cells) { return cells.erase(cells.find_last_not_of(' ') + 1) + '\n'; }
-
-/// A remark below a row, broken at spaces to stay within kColumns.
-std::string remark(std::string_view text) {
-  constexpr std::string_view kIndent = "    ";
-  std::string out;
-  while (!text.empty()) {
-    std::size_t length = std::min(text.size(), kColumns - kIndent.size());
-    if (length < text.size()) {
-      const std::size_t space = text.rfind(' ', length);
-      if (space != text.npos && space > 0) length = space;
-    }
-    out += std::string(kIndent) + std::string(text.substr(0, length)) + '\n';
-    text.remove_prefix(length);
-    while (text.starts_with(' ')) text.remove_prefix(1);
-  }
-  return out;
-}
-
-const json::value& member(const json::value& of, std::string_view name) {
-  static const json::value kMissing;
-  const json::object* object = of.if_object();
-  const json::value* found = object == nullptr ? nullptr : object->if_contains(name);
-  return found == nullptr ? kMissing : *found;
-}
-
-/// A string, or "-". Control characters show as "?": an answer must not drive the terminal.
-std::string text_of(const json::value& of, std::string_view name) {
-  const json::string* text = member(of, name).if_string();
-  if (text == nullptr || text->empty()) return "-";
-  std::string out(text->begin(), text->end());
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return out;
-}
-
-bool is_true(const json::value& of, std::string_view name) {
-  const bool* value = member(of, name).if_bool();
-  return value != nullptr && *value;
-}
-
-std::optional<double> number_of(const json::value& of, std::string_view name) {
-  const json::value& value = member(of, name);
-  boost::system::error_code error;
-  const double number = value.to_number<double>(error);
-  if (error) return std::nullopt;
-  return number;
-}
-
-const json::array& array_of(const json::value& of, std::string_view name) {
-  static const json::array kNone;
-  const json::array* found = member(of, name).if_array();
-  return found == nullptr ? kNone : *found;
-}
 
 std::string rtt_text(const json::value& of) {
   const auto rtt = number_of(of, "rtt_ms");
@@ -196,10 +122,7 @@ std::string app_text(const json::value& flow) {
 }
 
 std::string flow_rows(const json::value& flow) {
-  const auto port = number_of(flow, "port");
-  const std::string port_text =
-      text_of(flow, "protocol") + ' ' + (port ? printf_text("%.0f", *port) : "-");
-  std::string out = row(cell(text_of(flow, "name"), 16) + cell(port_text, 9) +
+  std::string out = row(cell(text_of(flow, "name"), 16) + cell(port_text(flow), 9) +
                         cell(partners(flow), 18) + cell(rate_text(member(flow, "tx")), 11) +
                         cell(rate_text(member(flow, "rx")), 11) + app_text(flow));
   const std::string error = text_of(flow, "port_error");

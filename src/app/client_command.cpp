@@ -85,6 +85,13 @@ ExitCode explain_end(const ClientCommand& why) {
   return refused->reason == Refused::Reason::kReplaced ? kExitReplaced : kExitRefused;
 }
 
+ClientControl control_of(ClientRunner& runner) {
+  return {[&runner] { return runner.status(); },
+          [&runner](const MembershipChange& change, ClientControl::OnAnswer done) {
+            runner.change_membership(change, std::move(done));
+          }};
+}
+
 int run_until_end(ClientRunOptions run, const Endpoint& api_endpoint) {
   boost::asio::io_context io{1};
   ExitCode result = kExitOk;
@@ -92,7 +99,7 @@ int run_until_end(ClientRunOptions run, const Endpoint& api_endpoint) {
     result = explain_end(why);
     io.stop();
   });
-  HttpServer api(io, client_api([&runner] { return runner.status(); }), client_api_limits());
+  HttpServer api(io, client_api(control_of(runner)), client_api_limits());
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;

@@ -15,6 +15,8 @@ void add_invite_command(CLI::App& app, Run& run);
 void add_enroll_command(CLI::App& app, Run& run);
 void add_key_commands(CLI::App& app, Run& run);  // keygen, trust
 void add_check_command(CLI::App& app, Run& run);
+void add_reload_command(CLI::App& app, Run& run);
+void add_flow_command(CLI::App& app, Run& run);
 void add_token_command(CLI::App& app, Run& run);
 void add_status_command(CLI::App& app, Run& run);
 

@@ -9,11 +9,10 @@
 
 #include "commands.hpp"
 #include "exit_code.hpp"
-#include "invite_code.hpp"
 #include "options.hpp"
 #include "routes.hpp"
 #include "say.hpp"
-#include "wormhole/api/endpoints.hpp"
+#include "server_doors.hpp"
 #include "wormhole/shell/server_runner.hpp"
 #include "wormhole/shell/system_rng.hpp"
 
@@ -26,32 +25,13 @@ struct ServerOptions {
   std::string log_level = "info";
 };
 
-/// What `wormhole invite` and `wormhole status` of the server may ask it.
-ServerControl control_of(ServerRunner& runner, const NetworkIdentity& identity) {
-  ServerControl control;
-  control.status = [&runner] { return runner.status(); };
-  control.invite = [&runner, identity](const std::string& id, std::uint64_t valid_s,
-                                       const ServerControl::OnCode& done) {
-    const ClientEntry* client = runner.network().find_client(id);
-    if (client != nullptr && client->key) {
-      const InviteCode code = descriptor_for(id, *client->key, runner.network(), identity);
-      return done({boost::system::in_place_value, encode_invite(code)});
-    }
-    runner.invite(id, valid_s, [done](const Result<InviteCode>& code) {
-      if (!code) return done(code.error());
-      done({boost::system::in_place_value, encode_invite(*code)});
-    });
-  };
-  return control;
-}
-
 /// SIGHUP reads routes.yaml again; SIGINT and SIGTERM end the server.
 void wait_for_signal(boost::asio::signal_set& signals, boost::asio::io_context& io,
                      ServerRunner& runner) {
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      runner.reload();
+      runner.reload(false, [](const ReloadReport&) {});
       return wait_for_signal(signals, io, runner);
     }
     runner.stop();
@@ -59,16 +39,8 @@ void wait_for_signal(boost::asio::signal_set& signals, boost::asio::io_context& 
   });
 }
 
-void serve_control(HttpServer& control, const std::string& path) {
-  if (const auto listening = control.listen_unix(path); !listening) {
-    return spdlog::warn("no control socket, so 'wormhole invite' needs the server stopped: {}",
-                        listening.error().message);
-  }
-  spdlog::info("control socket at {}", path);
-}
-
 int run_until_end(ServerRunOptions options, ServerState state) {
-  const std::string state_dir = options.network.server.state_dir;
+  const std::string state_dir = options.document->network.server.state_dir;
   auto tokens = load_tokens(state_dir);
   if (!tokens) {
     say_error(tokens.error().message);
@@ -81,9 +53,11 @@ int run_until_end(ServerRunOptions options, ServerState state) {
     say_error(started.error().message);
     return kExitFailed;
   }
-  TokenKeeper keeper(io, state_dir, std::move(*tokens));
-  HttpServer control(io, server_control(control_of(runner, identity), keeper));
-  serve_control(control, control_socket_path(state_dir));
+  ServerDoors doors(io, runner, identity, std::move(*tokens));
+  if (const auto opened = doors.open(); !opened) {
+    say_error(opened.error().message);
+    return kExitFailed;
+  }
   boost::asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
   wait_for_signal(signals, io, runner);
   io.run();
@@ -105,18 +79,19 @@ Result<ServerState> open_state(const std::string& dir, Rng& rng) {
 
 int server(const ServerOptions& options) {
   start_logging(options.log_level);
-  std::optional<Network> network = load_or_explain(options.config);
-  if (!network) return kExitConfiguration;
+  auto document = load_document_or_explain(options.config);
+  if (!document) return kExitConfiguration;
+  const auto& network = document->network;
   SystemRng rng;
-  auto state = open_state(network->server.state_dir, rng);
+  auto state = open_state(network.server.state_dir, rng);
   if (!state) {
     say_error(state.error().message);
     return kExitFailed;
   }
   spdlog::info("wormhole {}: server, {} clients and {} flows in {}, state in {}", WORMHOLE_VERSION,
-               network->clients.size(), network->flows.size(), options.config,
-               network->server.state_dir);
-  return run_until_end({options.config, std::move(*network)}, std::move(*state));
+               network.clients.size(), network.flows.size(), options.config,
+               network.server.state_dir);
+  return run_until_end({options.config, std::move(document)}, std::move(*state));
 }
 
 }  // namespace

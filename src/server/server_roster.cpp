@@ -174,12 +174,10 @@ void Server::Core::remove_clients(const ServerPlan& next, TimePoint now, Outbox&
   }
 }
 
-std::shared_ptr<const ServerPlan> Server::set_plan(std::shared_ptr<const ServerPlan> plan,
-                                                   TimePoint now, ServerOutbox& out) {
+void Server::set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now, ServerOutbox& out) {
   auto& core = *core_;
   const bool by_difference = plan->based_on == core.plan->number;
   core.remove_clients(*plan, now, out);
-  auto before = core.plan;
   core.adopt(std::move(plan));
   const auto for_each_changed = [&](auto&& action) {
     if (!by_difference) {
@@ -196,7 +194,6 @@ std::shared_ptr<const ServerPlan> Server::set_plan(std::shared_ptr<const ServerP
   });
   for_each_changed([&](ClientRecord& client) { core.tell_differences(client, now, out); });
   for (const auto* client : other_keys) core.tell_peers_about(*client, now, out);
-  return before;
 }
 
 const ServerPlan& Server::plan() const { return *core_->plan; }

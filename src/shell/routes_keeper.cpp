@@ -18,18 +18,40 @@ std::vector<std::string> lines_of(const std::vector<ConfigError>& errors) {
   return lines;
 }
 
+std::optional<std::string> unsigned_keys(const Directory& directory) {
+  std::size_t count = 0;
+  std::string first;
+  for (const auto& [id, entry] : directory.clients) {
+    if (!entry.binding || entry.binding->chain) continue;
+    if (count++ == 0) first = id;
+  }
+  if (count == 0) return std::nullopt;
+  return std::to_string(count) + " keys in routes.yaml are not signed (the first: " + first +
+         "), so clients refuse them until told to trust them; put signing.key back into "
+         "server.state_dir and reload (SIGHUP)";
+}
+
 }  // namespace
 
 RoutesKeeper::RoutesKeeper(std::string path, std::shared_ptr<const RoutesDocument> document,
                            ServerState& state)
-    : path_(std::move(path)), current_(std::move(document)), state_(state) {}
+    : path_(std::move(path)),
+      bound_(document->network.server),
+      current_(std::move(document)),
+      state_(state) {}
 
-RoutesKeeper::Reloaded RoutesKeeper::reload(Why why, std::uint64_t wall_s) {
+Result<NewRoutes> RoutesKeeper::first(std::uint64_t wall_s) {
+  auto routes = make(current_, wall_s);
+  if (!routes) return routes.error();
+  return accept(std::move(*routes));
+}
+
+RoutesKeeper::Reloaded RoutesKeeper::reload(Occasion occasion, std::uint64_t wall_s) {
   auto text = read_routes_text(path_);
   if (const auto* error = std::get_if<ConfigError>(&text)) return Refused{{error->to_string()}};
   auto document = current_;
   if (std::get<std::string>(text) == current_->text) {
-    if (why == Why::kSaved) return Unchanged{};
+    if (occasion == Occasion::kSaved) return Unchanged{};
   } else {
     auto parsed = parse_document(std::move(std::get<std::string>(text)), path_);
     if (const auto* errors = std::get_if<std::vector<ConfigError>>(&parsed)) {
@@ -37,11 +59,11 @@ RoutesKeeper::Reloaded RoutesKeeper::reload(Why why, std::uint64_t wall_s) {
     }
     document = std::make_shared<const RoutesDocument>(std::move(std::get<RoutesDocument>(parsed)));
     const auto change = removals(document->network);
-    if (is_suspicious(change) && why != Why::kConfirmed) return change;
+    if (is_suspicious(change) && occasion != Occasion::kConfirmed) return change;
   }
-  auto accepted = accept(std::move(document), wall_s);
-  if (!accepted) return Refused{{accepted.error().message}};
-  return std::move(*accepted);
+  auto routes = make(std::move(document), wall_s);
+  if (!routes) return Refused{{routes.error().message}};
+  return accept(std::move(*routes));
 }
 
 RoutesKeeper::Held RoutesKeeper::removals(const Network& network) const {
@@ -54,13 +76,26 @@ RoutesKeeper::Held RoutesKeeper::removals(const Network& network) const {
   return change;
 }
 
-Result<NewRoutes> RoutesKeeper::accept(std::shared_ptr<const RoutesDocument> document,
-                                       std::uint64_t wall_s) {
+Result<NewRoutes> RoutesKeeper::make(std::shared_ptr<const RoutesDocument> document,
+                                     std::uint64_t wall_s) {
   SystemRng rng;  // the loop's own is not for other threads
   auto directory = state_.directory_for(document->network, wall_s, rng);
   if (!directory) return directory.error();
-  current_ = document;
-  return NewRoutes{std::move(document), std::move(*directory)};
+  NewRoutes routes{document, nullptr, {}};
+  auto network = document->network;
+  if (network.server != bound_) {
+    routes.warnings.push_back(path_ + ": changes under `server` come into force at the next start");
+    network.server = bound_;  // codes and the API go on naming what is bound
+  }
+  if (auto warning = unsigned_keys(*directory)) routes.warnings.push_back(std::move(*warning));
+  routes.plan = plan_network(std::move(network), *directory, plan_.get());
+  return routes;
+}
+
+NewRoutes RoutesKeeper::accept(NewRoutes routes) {
+  current_ = routes.document;
+  plan_ = routes.plan;
+  return routes;
 }
 
 boost::system::result<std::shared_ptr<const RoutesDocument>, EditRefusal>
@@ -102,17 +137,14 @@ boost::system::result<std::optional<NewRoutes>, EditRefusal> RoutesKeeper::edit(
   if (!after) return after.error();
   const bool changes = after->text != (*before)->text;
   if (!changes && *before == current_) return std::optional<NewRoutes>{};
-  auto document = std::make_shared<const RoutesDocument>(std::move(*after));
   // Numbers and keys first: should that fail, the file is as it was.
-  SystemRng rng;
-  auto directory = state_.directory_for(document->network, wall_s, rng);
-  if (!directory) return refusal(Why::kStorage, directory.error().message);
+  auto routes = make(std::make_shared<const RoutesDocument>(std::move(*after)), wall_s);
+  if (!routes) return refusal(Why::kStorage, routes.error().message);
   if (changes) {
-    const auto written = replace_routes_text(path_, (*before)->text, document->text);
+    const auto written = replace_routes_text(path_, (*before)->text, routes->document->text);
     if (!written) return written.error();
   }
-  current_ = document;
-  return std::optional(NewRoutes{std::move(document), std::move(*directory)});
+  return std::optional(accept(std::move(*routes)));
 }
 
 }  // namespace wormhole

@@ -12,20 +12,25 @@
 
 #include "wormhole/config/routes_document.hpp"
 #include "wormhole/config/state_files.hpp"
+#include "wormhole/server/plan.hpp"
 
 namespace wormhole {
 
 /// A configuration that is to be put in force.
 struct NewRoutes {
   std::shared_ptr<const RoutesDocument> document;
-  Directory directory;
+  std::shared_ptr<const ServerPlan> plan;
+  /// Something is not as its writer may think: one sentence each, for the log.
+  std::vector<std::string> warnings;
 };
 
 class RoutesKeeper {
  public:
-  /// `document` is what was read at the start and is in force. `state` must outlive the keeper.
+  /// `document` is what was read at the start. `state` must outlive the keeper.
   RoutesKeeper(std::string path, std::shared_ptr<const RoutesDocument> document,
                ServerState& state);
+  /// What the server starts with. An error when the state directory can't be written.
+  Result<NewRoutes> first(std::uint64_t wall_s);
 
   /// The file is what is in force.
   struct Unchanged {};
@@ -39,12 +44,12 @@ class RoutesKeeper {
     std::size_t clients = 0;  ///< of what is in force
   };
   using Reloaded = std::variant<NewRoutes, Unchanged, Refused, Held>;
-  enum class Why : std::uint8_t {
+  enum class Occasion : std::uint8_t {
     kSaved,     ///< nothing to do when it says what is in force
     kAsked,     ///< the state directory may say something new: signing.key was put back
     kConfirmed  ///< however many clients it removes
   };
-  Reloaded reload(Why why, std::uint64_t wall_s);
+  Reloaded reload(Occasion occasion, std::uint64_t wall_s);
 
   /// Asked on the document that the edit would change.
   using Condition = std::function<bool(const RoutesDocument&)>;
@@ -57,10 +62,13 @@ class RoutesKeeper {
  private:
   boost::system::result<std::shared_ptr<const RoutesDocument>, EditRefusal> document_on_disk();
   Held removals(const Network& network) const;
-  Result<NewRoutes> accept(std::shared_ptr<const RoutesDocument> document, std::uint64_t wall_s);
+  Result<NewRoutes> make(std::shared_ptr<const RoutesDocument> document, std::uint64_t wall_s);
+  NewRoutes accept(NewRoutes routes);
 
   std::string path_;
+  ServerSettings bound_;                           // changes of `server` need a start
   std::shared_ptr<const RoutesDocument> current_;  // in force, or about to be
+  std::shared_ptr<const ServerPlan> plan_;         // of current_
   ServerState& state_;
 };
 

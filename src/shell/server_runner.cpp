@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -11,10 +9,11 @@
 
 #include "shell/clock.hpp"
 #include "shell/deadline_timer.hpp"
-#include "shell/file_watch.hpp"
 #include "shell/log_lines.hpp"
+#include "shell/loop_watch.hpp"
+#include "shell/routes_desk.hpp"
+#include "shell/routes_keeper.hpp"
 #include "shell/server_sockets.hpp"
-#include "wormhole/config/routes_file.hpp"
 #include "wormhole/shell/system_rng.hpp"
 #include "wormhole/shell/worker.hpp"
 
@@ -25,55 +24,8 @@ namespace {
 /// find their turn.
 constexpr Duration kRestartSpread = 3s;
 
-/// Unix seconds; only dates and serials of codes look at it.
-std::uint64_t wall_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
-}
-
 ServerConfig core_config(const ServerState& state, Rng& rng) {
   return {state.keys(), state.network(), rng.number<std::uint64_t>() | 1U};
-}
-
-void warn_of_unsigned_keys(const Directory& directory) {
-  std::size_t count = 0;
-  std::string first;
-  for (const auto& [id, entry] : directory.clients) {
-    if (!entry.binding || entry.binding->chain) continue;
-    if (count++ == 0) first = id;
-  }
-  if (count == 0) return;
-  spdlog::warn(
-      "{} keys in routes.yaml are not signed (the first: {}), so clients refuse them until told to "
-      "trust them; put signing.key back into server.state_dir and reload (SIGHUP)",
-      count, first);
-}
-
-/// What a reload found, carried from the worker to the loop.
-struct Reloaded {
-  std::optional<Network> network;
-  Directory directory;
-  std::vector<std::string> errors;
-};
-
-Reloaded read_again(const std::string& path, ServerState& state) {
-  auto loaded = load_routes(path);
-  Reloaded result;
-  if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    for (const auto& error : *errors) result.errors.push_back(error.to_string());
-    return result;
-  }
-  auto& network = std::get<Network>(loaded);
-  SystemRng rng;  // the loop's own is not for other threads
-  auto directory = state.directory_for(network, wall_seconds(), rng);
-  if (!directory) {
-    result.errors.push_back(directory.error().message);
-    return result;
-  }
-  result.directory = std::move(*directory);
-  result.network = std::move(network);
-  return result;
 }
 
 }  // namespace
@@ -93,8 +45,11 @@ struct ServerRunner::Impl {
                 core->on_timeout(core_now(), out);
                 settle();
               }),
-        watch(io, options.routes_path, [this] { reload(); }),
-        worker(io) {}
+        keeper(options.routes_path, options.document, state),
+        worker(io),
+        desk(io, options.routes_path, keeper, worker,
+             [this](const NewRoutes& routes) { apply(routes); }),
+        loop(io) {}
 
   Result<void> start();
   void settle();
@@ -102,34 +57,33 @@ struct ServerRunner::Impl {
   void execute(const OpenRelayPort& command);
   void execute(const CloseRelayPort& command) { sockets.close(command); }
   void execute(const ChangeMembership& command);
-  void reload();
-  void apply(Reloaded reloaded);
+  void apply(const NewRoutes& routes);
 
   boost::asio::io_context& io;
   ServerRunOptions options;
   ServerState state;  // after start() the worker's alone
   SystemRng rng;
   std::unique_ptr<Server> core;
+  std::shared_ptr<const ServerPlan> plan;  // in force
   ServerOutbox out;
   BatchSender sender;
   ServerSockets sockets;
   DeadlineTimer timer;
-  FileWatch watch;
-  bool loading = false;
-  bool load_again = false;
-  Worker worker;  // last: its jobs end before what they use goes
+  RoutesKeeper keeper;  // as state
+  Worker worker;        // its jobs end before what they use goes
+  RoutesDesk desk;
+  LoopWatch loop;
 };
 
 Result<void> ServerRunner::Impl::start() {
-  auto directory = state.directory_for(options.network, wall_seconds(), rng);
-  if (!directory) return directory.error();
-  warn_of_unsigned_keys(*directory);
-  core = std::make_unique<Server>(core_config(state, rng), options.network, std::move(*directory),
-                                  rng);
-  if (const auto opened = sockets.open(options.network.server); !opened) return opened.error();
-  if (const auto watching = watch.start(); !watching) {
-    spdlog::warn("{}", watching.error().message);
-  }
+  const auto first = keeper.first(wall_seconds());
+  if (!first) return first.error();
+  plan = first->plan;
+  core = std::make_unique<Server>(core_config(state, rng), plan, rng);
+  const auto opened = sockets.open(plan->network.server);
+  if (!opened) return opened.error();
+  desk.start(*first, core_now());
+  loop.start();
   return {};
 }
 
@@ -165,38 +119,24 @@ void ServerRunner::Impl::execute(const StoreEnrolment& command) {
              });
 }
 
-void ServerRunner::Impl::reload() {
-  // One at a time, however often it is saved; the last one must see the last state of the file.
-  load_again = loading;
-  if (std::exchange(loading, true)) return;
-  worker.run([this] { return read_again(options.routes_path, state); },
-             [this](Reloaded reloaded) {
-               loading = false;
-               apply(std::move(reloaded));
-               if (std::exchange(load_again, false)) reload();
-             });
+void ServerRunner::Impl::execute(const ChangeMembership& command) {
+  const auto& change = command.change;
+  spdlog::info("client {}: {} {} ({})", command.id, change.join ? "joins" : "leaves", change.flow,
+               side_name(*change.side));
+  desk.edit(EditMember{change.join, change.flow, command.id, change.side, std::nullopt}, nullptr,
+            [this, ticket = command.ticket](const auto& made) {
+              const auto why = made ? std::string() : made.error().message;
+              core->on_membership_changed(ticket, why, core_now(), out);
+              settle();
+            });
 }
 
-void ServerRunner::Impl::apply(Reloaded reloaded) {
-  if (!sockets.is_open()) return;  // stopped meanwhile
-  if (!reloaded.network) {
-    for (const auto& error : reloaded.errors) spdlog::error("{}", error);
-    spdlog::error("{} was not put in force; the configuration before it stays",
-                  options.routes_path);
-    return;
-  }
-  if (reloaded.network->server != options.network.server) {
-    spdlog::warn("{}: changes under `server` come into force at the next start",
-                 options.routes_path);
-    // Codes and the API go on naming what is bound.
-    reloaded.network->server = options.network.server;
-  }
-  warn_of_unsigned_keys(reloaded.directory);
-  options.network = *reloaded.network;
-  core->set_network(std::move(*reloaded.network), std::move(reloaded.directory), core_now(), out);
+void ServerRunner::Impl::apply(const NewRoutes& routes) {
+  auto before = std::exchange(plan, routes.plan);
+  core->set_plan(plan, core_now(), out);
   settle();
-  spdlog::info("{} is in force: {} clients, {} flows", options.routes_path,
-               options.network.clients.size(), options.network.flows.size());
+  // Freeing the plan of 5,000 flows takes 2 ms, which packets need not wait for.
+  worker.run([old = std::move(before)]() mutable { return old = nullptr; }, [](const auto&) {});
 }
 
 ServerRunner::ServerRunner(boost::asio::io_context& io, ServerRunOptions options, ServerState state)
@@ -209,25 +149,43 @@ void ServerRunner::stop() {
   if (!impl_->sockets.is_open()) return;
   impl_->core->shutdown(kRestartSpread, core_now(), impl_->out);
   impl_->settle();
-  impl_->watch.close();
+  impl_->desk.close();
+  impl_->loop.close();
   impl_->timer.close();
   impl_->sockets.close();
 }
 
-void ServerRunner::reload() { impl_->reload(); }
+void ServerRunner::reload(bool confirmed, OnReload done) {
+  using Occasion = RoutesKeeper::Occasion;
+  impl_->desk.reload(confirmed ? Occasion::kConfirmed : Occasion::kAsked, std::move(done));
+}
+
+void ServerRunner::edit(RoutesEdit edit, Condition condition, OnEdit done) {
+  impl_->desk.edit(std::move(edit), std::move(condition), std::move(done));
+}
+
+std::shared_ptr<const RoutesDocument> ServerRunner::routes() const {
+  return impl_->desk.document();
+}
 
 void ServerRunner::invite(const std::string& id, std::uint64_t valid_s, OnInvite done) {
   auto& impl = *impl_;
   impl.worker.run(
-      [&impl, id, valid_s, network = impl.options.network]() -> Result<InviteCode> {
+      [&impl, id, valid_s, plan = impl.plan]() -> Result<InviteCode> {
         SystemRng rng;  // the loop's own is not for other threads
-        return impl.state.invite(id, network, wall_seconds(), valid_s, rng);
+        return impl.state.invite(id, plan->network, wall_seconds(), valid_s, rng);
       },
       std::move(done));
 }
 
-const Network& ServerRunner::network() const { return impl_->options.network; }
+const Network& ServerRunner::network() const { return impl_->plan->network; }
 
-ServerStatus ServerRunner::status() const { return impl_->core->status(core_now()); }
+ServerStatus ServerRunner::status() const {
+  const auto now = core_now();
+  auto status = impl_->core->status(now);
+  status.config = impl_->desk.status(now);
+  status.loop = impl_->loop.status();
+  return status;
+}
 
 }  // namespace wormhole

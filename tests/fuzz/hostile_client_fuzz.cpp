@@ -29,7 +29,8 @@ void reconfigure(Input& input, HostileClients& world) {
   if ((gone & 4) != 0 && !changed.flows.empty()) changed.flows.pop_back();
   if ((gone & 8) != 0) known.clients["drone3"].binding->key = parties().stranger.public_key;
   if ((gone & 16) != 0) known.clients["gcs4"].binding.reset();
-  world.server().set_plan(plan_network(changed, known, &world.server().plan()), world.now(), world.out());
+  world.server().set_plan(plan_network(changed, known, &world.server().plan()), world.now(),
+                          world.out());
   world.pump();
 }
 

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "wormhole/api/http_server.hpp"
 #include "wormhole/api/token_keeper.hpp"
 #include "wormhole/client/status.hpp"
 #include "wormhole/server/server.hpp"
+#include "wormhole/shell/server_runner.hpp"
 
 namespace wormhole {
 
@@ -16,8 +18,15 @@ namespace wormhole {
 inline constexpr std::uint16_t kClientApiPort = 7781;
 /// Nothing there takes a body, and 64 callers must cost less than 1 MiB.
 HttpLimits client_api_limits();
-/// GET /v1/status → status_json.
-HttpHandler client_api(std::function<ClientStatus()> status);
+/// What the API may do with a client.
+struct ClientControl {
+  std::function<ClientStatus()> status;
+  using OnAnswer = std::function<void(const std::optional<std::string>& error)>;
+  std::function<void(const MembershipChange&, OnAnswer)> change_membership;
+};
+/// GET /v1/status → status_json; POST /v1/join and /v1/leave {"flow":"video","side":"to"} → 204,
+/// or 409 with why not.
+HttpHandler client_api(ClientControl control);
 
 /// The control socket in the server's state directory.
 std::string control_socket_path(const std::string& state_dir);
@@ -28,10 +37,13 @@ struct ServerControl {
   using OnCode = std::function<void(Result<std::string>)>;
   /// Makes a code for `id`, then calls back on the io_context's thread.
   std::function<void(const std::string& id, std::uint64_t valid_s, OnCode)> invite;
+  std::function<void(bool confirmed, ServerRunner::OnReload)> reload;
 };
 /// GET /v1/status → status_json; POST /v1/invites {"id":"drone3","valid_s":604800} → 201
 /// {"code":"…"}. GET /v1/tokens → {"tokens":[{"name","scope","created_s"}]}; POST /v1/tokens
 /// {"name":"ci","scope":"edit"} → 201 {"token":"…"}; DELETE /v1/tokens/NAME → 204.
+/// POST /v1/reload {"confirm":true} → {"result":"in force","lines":[…]}, or "unchanged", "refused",
+/// "held".
 HttpHandler server_control(ServerControl control, TokenKeeper& tokens);
 
 /// Longest and usual life of an invite code: a year covers a vehicle in storage, a week a parcel.

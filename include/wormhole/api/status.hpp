@@ -19,5 +19,7 @@ std::string status_json(const ServerStatus::ClientRow& row);
 /// A client's status JSON as a table of 80 columns, with a new line at its end. Members that are
 /// missing (an older client) show as "-". The error says that the text is not such JSON.
 Result<std::string> render_status(std::string_view json);
+/// The same JSON as the table of flows: those it is in, and those that it may join.
+Result<std::string> render_flows(std::string_view json);
 
 }  // namespace wormhole

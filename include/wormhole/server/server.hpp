@@ -77,6 +77,21 @@ class ServerOutbox : public Outbox {
   }
 };
 
+/// How routes.yaml and what is in force stand to each other.
+struct ConfigStatus {
+  std::string file;
+  std::uint64_t revision = 0;       ///< grows with each change that came into force
+  Duration since{};                 ///< how long this one is in force
+  std::vector<std::string> errors;  ///< of a file that was saved and is not used
+  std::string held;                 ///< why a valid file waits for confirmation; else empty
+};
+
+/// How long things wait for the loop: how late its timers were, over the last 10 s.
+struct LoopStatus {
+  Duration p99{};
+  Duration most{};
+};
+
 /// What one can see of a server.
 struct ServerStatus {
   struct ClientRow {
@@ -88,6 +103,8 @@ struct ServerStatus {
   };
   std::vector<ClientRow> clients;
   std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< drops and events by cause
+  ConfigStatus config;  ///< filled in by who runs the core, as is `loop`
+  LoopStatus loop;
 };
 
 class Server {
@@ -110,9 +127,8 @@ class Server {
                              ServerOutbox& out);
   /// Replaces the configuration: clients that are gone are cut off and their peers told; what did
   /// not change is not touched. Takes time by what changed when `plan` is based on the one in
-  /// force. Returns the one before, whose memory may be worth freeing elsewhere.
-  std::shared_ptr<const ServerPlan> set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now,
-                                             ServerOutbox& out);
+  /// force; who keeps that one too can free its memory elsewhere.
+  void set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now, ServerOutbox& out);
   const ServerPlan& plan() const;
   void on_timeout(TimePoint now, ServerOutbox& out);
   TimePoint next_deadline() const;

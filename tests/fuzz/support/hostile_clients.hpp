@@ -50,7 +50,7 @@ class HostileClients {
 
   SeededRng rng_{3};
   TimePoint now_ = kStart;
-  Server server_{server_config(), network(), directory(), rng_};
+  Server server_{server_config(), plan_network(network(), directory(), nullptr), rng_};
   ServerOutbox& out_;
   std::array<End, 3> ends_;
   std::set<Endpoint> heard_;  ///< addresses that have said something

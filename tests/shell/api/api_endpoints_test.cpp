@@ -53,6 +53,10 @@ class ControlTest : public testing::Test {
                                          if (id != "drone3") return done(Error{"not known"});
                                          done({boost::system::in_place_value, "code-for-" + id});
                                        });
+                                     },
+                                     [](bool confirmed, const ServerRunner::OnReload& done) {
+                                       using What = ReloadReport::What;
+                                       done({confirmed ? What::kInForce : What::kHeld, {"line"}});
                                      }},
                                     tokens_)};
   std::thread thread_;
@@ -65,6 +69,16 @@ TEST_F(ControlTest, InvitesOverTheUnixSocket) {
   EXPECT_EQ(valid_s_, 86400U);
   EXPECT_EQ(invite(R"({"id":"drone3"})").status, 201U);
   EXPECT_EQ(valid_s_, 7U * 86400);
+}
+
+TEST_F(ControlTest, ReloadsAndSaysHowItWent) {
+  const auto held = call("POST", "/v1/reload", R"({"confirm":false})");
+  EXPECT_EQ(held.body, R"({"result":"held","lines":["line"]})");
+  const auto done = call("POST", "/v1/reload", R"({"confirm":true})");
+  EXPECT_EQ(done.body, R"({"result":"in force","lines":["line"]})");
+  for (const char* body : {"", "{}", "[]", R"({"confirm":1})", R"({"confirm":true,"x":1})"}) {
+    EXPECT_EQ(call("POST", "/v1/reload", body).status, 400U) << body;
+  }
 }
 
 TEST_F(ControlTest, RefusalCarriesTheReason) {
@@ -133,7 +147,7 @@ TEST_F(ControlTest, SocketLeftByADeadServerIsReplaced) {
 TEST(ApiClient, ServesItsStatus) {
   ClientStatus status;
   status.id = "drone3";
-  RunningServer server(client_api([&status] { return status; }), client_api_limits());
+  RunningServer server(client_api({[&status] { return status; }, nullptr}), client_api_limits());
   const auto outcome = http_request(server.endpoint(), "GET", "/v1/status");
   const auto* answer = std::get_if<HttpAnswer>(&outcome);
   ASSERT_NE(answer, nullptr);
@@ -141,6 +155,36 @@ TEST(ApiClient, ServesItsStatus) {
   EXPECT_TRUE(answer->body.starts_with(R"({"id":"drone3",)")) << answer->body;
   const auto post = http_request(server.endpoint(), "POST", "/v1/status", "{}");
   EXPECT_EQ(std::get<HttpAnswer>(post).status, 405U);
+}
+
+TEST(ApiClient, JoinsAndLeaves) {
+  std::vector<MembershipChange> asked;
+  ClientControl control;
+  control.change_membership = [&asked](const MembershipChange& change,
+                                       const ClientControl::OnAnswer& done) {
+    asked.push_back(change);
+    if (change.join) return done(std::nullopt);
+    done("routes.yaml says no");
+  };
+  RunningServer server(client_api(control), client_api_limits());
+  const auto post = [&](const char* path, const std::string& body) {
+    return std::get<HttpAnswer>(http_request(server.endpoint(), "POST", path, body));
+  };
+  EXPECT_EQ(post("/v1/join", R"({"flow":"video","side":"to"})").status, 204U);
+  const auto refused = post("/v1/leave", R"({"flow":"video"})");
+  EXPECT_EQ(refused.status, 409U);
+  EXPECT_NE(refused.body.find("routes.yaml says no"), std::string::npos) << refused.body;
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].flow, "video");
+  EXPECT_EQ(asked[0].side, Side::kTo);
+  EXPECT_TRUE(asked[0].join);
+  EXPECT_EQ(asked[1].side, std::nullopt);
+  EXPECT_FALSE(asked[1].join);
+  for (const char* body : {"", "{}", R"({"flow":7})", R"({"flow":"../x"})",
+                           R"({"flow":"video","side":"up"})", R"({"flow":"video","x":"y"})"}) {
+    EXPECT_EQ(post("/v1/join", body).status, 400U) << body;
+  }
+  EXPECT_EQ(asked.size(), 2U);
 }
 
 TEST(ApiHttpClient, TellsNobodyFromSilence) {

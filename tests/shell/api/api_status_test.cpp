@@ -46,22 +46,41 @@ TEST(ApiStatus, JsonIsExact) {
       R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
       R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
       R"("port_error":"","peer_ports":{"gcs4":"127.1.1.2:5600"},"relay_port":2003,)"
-      R"("relay_hint":"","drops":{"too_large":3,"no_path":0}}],"drops":{"replayed":2}})");
+      R"("relay_hint":"","drops":{"too_large":3,"no_path":0}}],"offers":[],"drops":{"replayed":2}})");
 }
 
 TEST(ApiStatus, EmptyJsonIsExact) {
-  EXPECT_EQ(status_json(ClientStatus{}),
-            R"({"id":"","server":{"connected":false,"address":null,"transport":"udp",)"
-            R"("rtt_ms":null,"observed":null,"reason":""},"peers":[],"flows":[],"drops":{}})");
+  EXPECT_EQ(
+      status_json(ClientStatus{}),
+      R"({"id":"","server":{"connected":false,"address":null,"transport":"udp",)"
+      R"("rtt_ms":null,"observed":null,"reason":""},"peers":[],"flows":[],"offers":[],"drops":{}})");
 }
 
 TEST(ApiStatus, ServerJsonIsExact) {
   ServerStatus status;
   status.clients.push_back({"drone3", true, *Endpoint::parse("[2001:db8::1]:5"), 61s, 7, 900});
   status.counters = {{"bad_mac1", 5}};
+  status.config = {"routes.yaml", 3, 7s, {"routes.yaml:1:1: no"}, "held"};
+  status.loop = {120us, 1500us};
   EXPECT_EQ(status_json(status),
             R"({"clients":[{"id":"drone3","online":true,"address":"[2001:db8::1]:5",)"
-            R"("since_s":61,"relayed":{"packets":7,"bytes":900}}],"counters":{"bad_mac1":5}})");
+            R"("since_s":61,"relayed":{"packets":7,"bytes":900}}],"counters":{"bad_mac1":5},)"
+            R"("config":{"file":"routes.yaml","revision":3,"since_s":7,)"
+            R"("errors":["routes.yaml:1:1: no"],"held":"held"},)"
+            R"("loop":{"latency_ms_p99":0.12,"latency_ms_max":1.5}})");
+}
+
+TEST(ApiStatus, FlowListIsExact) {
+  auto status = drone3();
+  status.offers = {{"video", Protocol::kUdp, 5600, {Side::kTo, Side::kFrom}, {Side::kTo}},
+                   {"swarm", Protocol::kUdp, 9000, {Side::kMesh}, {}}};
+  const Result<std::string> table = render_flows(status_json(status));
+  ASSERT_TRUE(table);
+  EXPECT_EQ(*table,
+            "FLOW              PORT       DIRECTION  MAY JOIN            MAY LEAVE\n"
+            "swarm             udp 9000   -          mesh                -\n"
+            "video             udp 5600   send       from                to\n");
+  EXPECT_FALSE(render_flows("[]"));
 }
 
 TEST(ApiStatus, TableIsExact) {

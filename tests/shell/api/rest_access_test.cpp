@@ -112,10 +112,13 @@ TEST(RestStatusCache, AsksTenTimesASecondAtMost) {
     status.counters = {{"asked", static_cast<std::uint64_t>(++asked)}};
     return status;
   });
-  EXPECT_EQ(cache.whole(kStart), R"({"age_ms":0,"clients":[],"counters":{"asked":1}})");
-  EXPECT_EQ(cache.whole(kStart + 99ms), R"({"age_ms":99,"clients":[],"counters":{"asked":1}})");
+  EXPECT_TRUE(
+      cache.whole(kStart).starts_with(R"({"age_ms":0,"clients":[],"counters":{"asked":1},)"));
+  EXPECT_TRUE(cache.whole(kStart + 99ms)
+                  .starts_with(R"({"age_ms":99,"clients":[],"counters":{"asked":1},)"));
   EXPECT_EQ(cache.client("drone3", kStart + 99ms), std::nullopt);
-  EXPECT_EQ(cache.whole(kStart + 100ms), R"({"age_ms":0,"clients":[],"counters":{"asked":2}})");
+  EXPECT_TRUE(cache.whole(kStart + 100ms)
+                  .starts_with(R"({"age_ms":0,"clients":[],"counters":{"asked":2},)"));
 }
 
 TEST(RestHosts, AreAllNamesOfTheServer) {

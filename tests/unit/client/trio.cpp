@@ -35,8 +35,8 @@ Trio::Trio() {
   directory.clients["gcs4"] = {ClientNo{2}, bind("gcs4", keys[1].public_key, 1)};
   directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
   network = two_clients();
-  server =
-      std::make_unique<Server>(ServerConfig{server_keys, identity, 77}, plan_network(network, directory, nullptr), rng);
+  server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77},
+                                    plan_network(network, directory, nullptr), rng);
   for (std::size_t i = 0; i < 2; ++i) start_client(i, {});
 }
 
