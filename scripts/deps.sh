@@ -28,7 +28,7 @@ packages_of() {
       ;;
     test) echo clang-format clang-tidy curl procps ;;
     lab)
-      echo iproute2 nftables conntrack iputils-ping iperf3 socat coturn \
+      echo iproute2 nftables conntrack iputils-ping iperf3 socat coturn vim-tiny \
         gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
         gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
       # A node from elsewhere serves as well, and Debian's would conflict with it.

@@ -13,7 +13,6 @@ from support.network import Network, wait_until
 
 LOGS = pathlib.Path("/run/natlab/flight-logs")
 NAME_LENGTH = 40  # the control socket's path has at most 107 bytes
-WHERE = {"server": "srv", "drone3": "a", "gcs4": "b"}
 VIDEO, MAVLINK, LOAD, COUNTING = 5600, 14550, 5201, 9000
 LOAD_APP = 5202  # iperf3's server; another port than the flow's, so that it may bind any address
 FLOWS = {
@@ -45,14 +44,14 @@ while True:
 
 
 class Counting:
-    """A stream of numbered datagrams from drone3 to gcs4; remembers when each number arrived."""
+    """A stream of numbered datagrams from one site to another; remembers when each number arrived."""
 
-    def __init__(self, lab, rate=200):
+    def __init__(self, lab, rate=200, sender="a", receiver="b", port=COUNTING):
         self.arrived = {}
-        self.receiver = lab.popen("b", [sys.executable, "-c", RECEIVER % COUNTING], stdout=subprocess.PIPE)
+        self.receiver = lab.popen(receiver, [sys.executable, "-c", RECEIVER % port], stdout=subprocess.PIPE)
         self.receiver.stdout.readline()
         threading.Thread(target=self._read, daemon=True).start()
-        self.sender = lab.popen("a", [sys.executable, "-c", SENDER % (COUNTING, rate)])
+        self.sender = lab.popen(sender, [sys.executable, "-c", SENDER % (port, rate)])
 
     def _read(self):
         while len(record := self.receiver.stdout.read(16)) == 16:
@@ -63,6 +62,16 @@ class Counting:
         start = time.monotonic()
         wait_until(what, lambda: any(at > start for at in list(self.arrived.values())[-50:]), seconds)
         return time.monotonic() - start
+
+    def lost(self):
+        """Ends the sender; the numbers that did not arrive, from the first that did to the last."""
+        self.sender.kill()
+        self.sender.wait()
+        count = -1
+        while count != (count := len(self.arrived)):  # until 300 ms bring nothing more
+            time.sleep(0.3)
+        numbers = set(self.arrived)
+        return sorted(set(range(min(numbers), max(numbers) + 1)) - numbers)
 
     def stop(self):
         for process in (self.sender, self.receiver):
@@ -77,6 +86,7 @@ class Flight(unittest.TestCase):
 
     addresses = SRV_IPS[:1]
     sites = {"a": "port_restricted", "b": "symmetric"}
+    where = {"drone3": "a", "gcs4": "b"}
 
     def setUp(self):
         self.lab = Lab("flight").up(self.sites)
@@ -84,8 +94,8 @@ class Flight(unittest.TestCase):
         folder = LOGS / self.id().rsplit(".test_", 1)[-1][:NAME_LENGTH]
         shutil.rmtree(folder, ignore_errors=True)
         self.net = Network(folder, {"addresses": self.addresses}, dict(FLOWS),
-                           lambda who: ["ip", "netns", "exec", self.lab.ns(WHERE.get(who, "a"))])
-        self.net.routes["clients"] = {"drone3": {}, "gcs4": {}}
+                           lambda who: ["ip", "netns", "exec", self.lab.ns("srv" if who == "server" else self.where.get(who, "a"))])
+        self.net.routes["clients"] = {client: {} for client in self.where}
         self.addCleanup(self.net.__exit__)
         self.net.start_server()
 
@@ -97,10 +107,10 @@ class Flight(unittest.TestCase):
 
     def fly(self, *clients):
         """Enrols and starts the clients, and waits until each has a path to its peer."""
-        for client in clients or ("drone3", "gcs4"):
+        for client in clients or self.where:
             self.net.enrol(client)
             self.net.start_client(client)
-        self.net.wait_connected(*(clients or ("drone3", "gcs4")))
+        self.net.wait_connected(*(clients or self.where))
 
     def count(self, rate=200):
         stream = Counting(self.lab, rate)

@@ -25,28 +25,33 @@ def mavlink_library():
 
 
 class Video:
-    """An H.264 camera in a, a decoder in b that says each frame."""
+    """An H.264 camera in a, decoders elsewhere that say each frame."""
 
-    def __init__(self, test):
-        self.log = test.net.folder / "decoder.log"
-        caps = "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000"
-        with open(self.log, "w") as log:
-            self.decoder = test.lab.popen("b", (
-                f"exec gst-launch-1.0 -v udpsrc address=127.0.0.1 port={VIDEO} buffer-size=4194304 caps={caps} ! rtph264depay ! "
-                "h264parse ! avdec_h264 max-threads=1 ! fakesink silent=false sync=false"), stdout=log, stderr=log)
+    def __init__(self, test, receivers=("b",)):
+        self.logs = {where: test.net.folder / f"decoder-{where}.log" for where in receivers}
+        self.decoders = [self.decode(test, where) for where in receivers]
         test.addCleanup(self.stop)
-        wait_until("the decoder listens", lambda: f"127.0.0.1:{VIDEO}" in test.lab.run("b", "ss -Hunl").stdout)
+        for where in receivers:
+            wait_until("the decoder listens", lambda: f"127.0.0.1:{VIDEO}" in test.lab.run(where, "ss -Hunl").stdout)
         self.camera = test.lab.popen("a", (
             f"exec gst-launch-1.0 -q videotestsrc num-buffers={FRAMES} is-live=true ! "
             "video/x-raw,width=1280,height=720,framerate=30/1 ! "
             "x264enc tune=zerolatency speed-preset=ultrafast bitrate=4000 key-int-max=30 ! "
             f"rtph264pay mtu=1200 config-interval=1 pt=96 ! udpsink host=127.1.0.1 port={VIDEO}"))
 
+    def decode(self, test, where):
+        caps = "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000"
+        with open(self.logs[where], "w") as log:
+            return test.lab.popen(where, (
+                f"exec gst-launch-1.0 -v udpsrc address=127.0.0.1 port={VIDEO} buffer-size=4194304 caps={caps} ! rtph264depay ! "
+                "h264parse ! avdec_h264 max-threads=1 ! fakesink silent=false sync=false"), stdout=log, stderr=log)
+
     def decoded(self):
-        return self.log.read_text(errors="replace").count("chain   *******")
+        """Frames at the decoder that has the fewest."""
+        return min(log.read_text(errors="replace").count("chain   *******") for log in self.logs.values())
 
     def stop(self):
-        for process in (self.camera, self.decoder):
+        for process in (self.camera, *self.decoders):
             process.kill()
             process.wait()
 
@@ -54,8 +59,8 @@ class Video:
 class MavlinkEnd:
     """One end of tests/lab/mavlink/end.mjs."""
 
-    def __init__(self, test, where, role):
-        self.process = test.lab.popen(where, ["node", str(mavlink_library()), role], stdin=subprocess.PIPE,
+    def __init__(self, test, where, role, *system):
+        self.process = test.lab.popen(where, ["node", str(mavlink_library()), role, *map(str, system)], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True)
         test.addCleanup(self.stop)
         assert self.process.stdout.readline() == "ready\n"

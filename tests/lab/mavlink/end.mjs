@@ -1,4 +1,4 @@
-// One end of a MAVLink 2 link: end.mjs drone|station
+// One end of a MAVLink 2 link: end.mjs drone|station [SYSTEM_ID]
 // Listens on 127.0.0.1:14550, sends to 127.1.0.1:14550. Commands on standard input, one a line:
 //   go      start sending: heartbeats, and from the drone its attitude
 //   params  the station asks for the drone's parameters
@@ -14,11 +14,11 @@ const PARAMETERS = 400
 const ATTITUDE_HZ = 50
 const role = process.argv[2]
 const registry = { ...minimal.REGISTRY, ...common.REGISTRY }
-const protocol = new MavLinkProtocolV2(role === 'drone' ? 1 : 255, 1)
+const protocol = new MavLinkProtocolV2(Number(process.argv[3] ?? (role === 'drone' ? 1 : 255)), 1)
 const socket = dgram.createSocket('udp4')
 const seen = { sent: 0, received: 0, gaps: 0, altered: 0, heartbeats: 0, parameters: 0 }
 let sequence = 0
-let expected = null
+const expected = new Map() // by system id: the next sequence number
 const parameters = new Set()
 
 function send(message) {
@@ -77,8 +77,9 @@ function answer(message) {
 
 function receive(packet) {
   seen.received += 1
-  if (expected !== null && packet.header.seq !== expected) seen.gaps += 1
-  expected = (packet.header.seq + 1) & 255
+  const system = packet.header.sysid
+  if (expected.has(system) && packet.header.seq !== expected.get(system)) seen.gaps += 1
+  expected.set(system, (packet.header.seq + 1) & 255)
   const kind = registry[packet.header.msgid]
   const message = kind && packet.protocol.data(packet.payload, kind)
   if (!message || !isRight(message)) seen.altered += 1
@@ -100,7 +101,8 @@ socket.bind(PORT, '127.0.0.1', () => {
     if (line === 'go') go()
     if (line === 'params') send(new common.ParamRequestList())
     if (line === 'quiet') timers.forEach(clearInterval)
-    if (line === 'report') console.log(JSON.stringify({ ...seen, parameters: parameters.size }))
+    if (line === 'report') console.log(JSON.stringify({ ...seen, parameters: parameters.size,
+      systems: [...expected.keys()].sort((a, b) => a - b) }))
   }).on('close', () => process.exit(0))
   console.log('ready')
 })
