@@ -14,10 +14,14 @@ std::optional<std::string> TextChanges::apply() {
                    [](const Change& a, const Change& b) { return a.begin < b.begin; });
   std::string result;
   std::size_t done = 0;
+  bool removing = false;
   for (const auto& change : changes_) {
-    if (change.begin < done || change.end < change.begin) return std::nullopt;
-    result.append(text_.substr(done, change.begin - done)).append(change.text);
-    done = change.end;
+    const bool removes = change.text.empty();
+    if (change.begin < done && !(removing && removes)) return std::nullopt;
+    const auto begin = std::max(change.begin, done);
+    result.append(text_.substr(done, begin - done)).append(change.text);
+    done = std::max(change.end, begin);
+    removing = removes;
   }
   return result.append(text_.substr(done));
 }

@@ -18,7 +18,7 @@ class TextChanges {
   void replace(std::size_t begin, std::size_t end, std::string text);
   void insert(std::size_t at, std::string text) { replace(at, at, std::move(text)); }
   void remove(std::size_t begin, std::size_t end) { replace(begin, end, ""); }
-  /// The text with all changes; nothing when two of them overlap.
+  /// The text with all changes; nothing when two of them overlap, unless both only remove.
   std::optional<std::string> apply();
 
   std::string_view text() const { return text_; }

@@ -190,13 +190,10 @@ class Editor {
       changes_.replace(at.begin, at.end, written);
       return;
     }
-    const auto text = changes_.text();
-    const auto next = std::min(text.find_first_not_of(' ', at.head), text.size());
-    const bool tight = next < text.size() && (text[next] == ',' || text[next] == '}');
-    const bool in_map = parent.node->kind == Kind::kMap;
     std::string_view lead;
-    if (in_map) lead = at.colon ? " " : ": ";
-    changes_.replace(at.head, tight ? next : at.head, std::string(lead).append(written));
+    if (parent.node->kind == Kind::kMap && !at.colon) lead = ": ";
+    if (parent.node->kind == Kind::kMap && at.colon && at.begin == at.head) lead = " ";
+    changes_.insert(at.begin, std::string(lead).append(written));
   }
 
   void replace_in_block(const YamlLayout& at, const json::value& after, const YamlLayout& parent) {

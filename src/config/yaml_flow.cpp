@@ -82,9 +82,25 @@ class FlowEditor {
     if (const auto comma = comma_behind(i)) text_.remove(*comma, *comma + 1);
   }
 
-  /// Where the blanks in front of entry i begin; behind the comment on the line of the one before.
+  /// Behind what is in front of entry i: the bracket, or an entry with its comma.
+  std::size_t behind_previous(std::size_t i) const {
+    return i == 0 ? flow_.begin + 1 : stop(i - 1);
+  }
+
+  /// Whether a comment, which has to keep its line end, may stay between entry i and what stays in
+  /// front of it.
+  bool comment_in_front(std::size_t i) const {
+    const auto begin = entry(i).entry;
+    while (i > 0 && plan_.removed[i - 1]) --i;
+    const auto before = behind_previous(i);
+    return text_.text().substr(before, begin - before).find('#') != std::string_view::npos;
+  }
+
+  /// From where entry i is taken out: with the blanks and line ends in front of it.
   std::size_t gap_begin(std::size_t i) const {
-    const auto before = i == 0 ? flow_.begin + 1 : stop(i - 1);
+    if (entry(i).entry == done_ || comment_in_front(i)) return entry(i).entry;
+    const auto before = behind_previous(i);
+    // Behind what comes in at the end of that line.
     return text_.is_last_on_line(before) ? text_.line_end(before) : before;
   }
 
@@ -99,10 +115,7 @@ class FlowEditor {
       done_ = text_.text().find_first_not_of(' ', end);
       text_.remove(begin, done_);
     } else {
-      const auto gap = std::min(gap_begin(i), begin);
-      const auto between = text_.text().substr(gap, begin - gap);
-      const bool keep = begin == done_ || between.find('#') != between.npos;
-      text_.remove(keep ? begin : gap, end);
+      text_.remove(gap_begin(i), end);
     }
   }
 

@@ -143,6 +143,10 @@ class Surveyor {
     const auto colon = skip_space(text_, key_end);
     const bool has_colon = byte(colon) == ':';
     auto value = survey(map.children[i + 1], has_colon ? colon + 1 : key_end, flow);
+    const auto next = std::min(text_.find_first_not_of(' ', value.head), text_.size());
+    if (flow && has_colon && value.begin == value.end && (byte(next) == ',' || byte(next) == '}')) {
+      value.begin = value.end = next;  // {a: , b: }: there would be a value before the comma
+    }
     value.entry = offset_of(key.place);
     value.colon = has_colon;
     return value;

@@ -20,7 +20,8 @@ struct RoutesDocument {
   std::string text;
   Network network;
   /// The file as it is written: sections, keys in the file's order, selectors not expanded. Ports
-  /// are numbers, everything else in scalars is text, an empty value is null.
+  /// are numbers (decimal digits without quotes behind a key `port`), everything else in scalars is
+  /// text, an empty value is null.
   boost::json::value json;
 };
 
@@ -73,7 +74,9 @@ struct EditRefusal {
 };
 
 /// The document with the edit made. Lines that it does not touch stay byte for byte, with their
-/// comments, order and quoting. Validated by parse_routes; `file` is only used in messages.
+/// comments, order and quoting; docs/configuration.md says which lines an edit touches. Validated by
+/// parse_routes; `file` is only used in messages. kConflict where the file is written in a form that
+/// can't be edited (keys with "?").
 boost::system::result<RoutesDocument, EditRefusal> edit_routes(const RoutesDocument& before,
                                                                const RoutesEdit& edit,
                                                                const std::string& file);
@@ -84,7 +87,8 @@ std::variant<std::string, ConfigError> read_routes_text(const std::string& path)
 /// Replaces the file's text, atomically and durably, keeping mode and owner; through a symbolic
 /// link the file that it leads to. Refused (kConflict) when the file does not hold `before` any
 /// more, also when that happens meanwhile: an edit made in an editor is never overwritten. Refused
-/// (kStorage) when it can't be written: which file, why, the way out; the file is intact then.
+/// (kStorage) when it can't be written, or nobody has write permission (then for root, too): which
+/// file, why, the way out; the file is intact then.
 boost::system::result<void, EditRefusal> replace_routes_text(const std::string& path,
                                                              const std::string& before,
                                                              const std::string& after);
