@@ -62,8 +62,7 @@ HttpResponse EditAnswer::to(const EditResult& result) const {
   const auto text = edit.subject(**result);
   // Somebody removed it again before it came into force here.
   if (!text) return not_there(edit.location);
-  const bool created =
-      !before || (*before != *text && std::holds_alternative<EditMember>(edit.edit));
+  const bool created = !before || std::holds_alternative<EditMember>(edit.edit);
   HttpResponse response = tagged(created ? 201 : 200, {*text, etag_of(*text)});
   if (created) response.fields.push_back({"Location", edit.location});
   return response;

@@ -10,16 +10,29 @@
 namespace wormhole::test {
 
 /// Two drones, three ground stations, a group, a one-way flow and one with several routes.
-inline constexpr auto kFleet = R"({
-  "server": {"addresses": ["198.51.100.10"]},
-  "clients": {"drone3": null, "drone7": {}, "gcs4": {}, "gcs5": {}, "gcs6": {}},
-  "groups": {"ground": ["gcs4", "gcs5"]},
-  "flows": {
-    "video": {"protocol": "udp", "port": 5600, "from": ["drone3"], "to": ["ground", "gcs6"]},
-    "telemetry": {"protocol": "udp", "port": 9000,
-                  "routes": [{"mesh": ["drone*"]}, {"from": "drone*", "to": "ground"}]}
-  }
-})";
+inline constexpr auto kFleet = R"(server:
+  addresses: [198.51.100.10]
+clients:
+  drone3:
+  drone7: {}
+  gcs4: {}
+  gcs5: {}
+  gcs6: {}
+groups:
+  ground: [gcs4, gcs5]
+flows:
+  video:
+    protocol: udp
+    port: 5600
+    from: [drone3]
+    to: [ground, gcs6]
+  telemetry:
+    protocol: udp
+    port: 9000
+    routes:
+      - mesh: ["drone*"]
+      - {from: "drone*", to: ground}
+)";
 
 class RestTest : public testing::Test {
  protected:

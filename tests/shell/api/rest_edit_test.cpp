@@ -116,7 +116,7 @@ TEST_F(RestEdits, IfMatchIsAskedOfTheDiskToo) {
   const std::string seen = etag(get("/v1/groups/ground"));
   auto json = routes.now->json;
   json.at("groups").at("ground") = boost::json::array{"gcs6"};
-  routes.on_disk = *document_of(json);
+  routes.on_disk = document_of(json);
   EXPECT_EQ(send("PUT", "/v1/groups/ground", R"(["gcs4"])", seen).status, 412U);
   EXPECT_EQ(routes.edits, 1);
 }
@@ -174,7 +174,7 @@ TEST_F(RestEdits, PositionsAreOfTheListThatWasRead) {
   auto json = routes.now->json;
   auto& list = json.at("flows").at("telemetry").at("routes").as_array();
   list.insert(list.begin(), boost::json::object{{"mesh", "gcs*"}});
-  routes.on_disk = *document_of(json);
+  routes.on_disk = document_of(json);
   EXPECT_EQ(send("DELETE", "/v1/flows/telemetry/routes/0", "").status, 409U);
 }
 
@@ -185,7 +185,10 @@ TEST_F(RestEdits, MembersJoinAndLeave) {
   EXPECT_EQ(joined.field("Location"), "/v1/flows/video/members/drone7");
   EXPECT_EQ(joined.body, R"([{"id":"drone7","side":"from"}])");
   EXPECT_EQ(send("POST", "/v1/flows/video/members", R"({"id":"drone7","side":"from"})").status,
-            200U);
+            409U);
+  EXPECT_EQ(send("POST", "/v1/flows/video/members", R"({"id":"drone9","side":"from"})").status,
+            422U);
+  EXPECT_EQ(send("DELETE", "/v1/flows/video/members/gcs4", "").status, 409U);  // by its group
   HttpRequest leave{"DELETE", "/v1/flows/video/members/drone7", "", "side=from"};
   EXPECT_EQ(call(leave).status, 204U);
   EXPECT_EQ(call(leave).status, 404U);
