@@ -14,6 +14,7 @@
 #include "rest_pairs.hpp"
 #include "rest_status.hpp"
 #include "router.hpp"
+#include "uri.hpp"
 
 namespace wormhole {
 
@@ -34,7 +35,7 @@ constexpr auto kIndex =
     R"("/v1/flows/{name}/members/{id}","/v1/routes","/v1/status"]})";
 
 HttpResponse not_there(const std::string& path) {
-  return problem(404, "There is no " + path + " in routes.yaml.");
+  return problem(404, "There is no " + as_quotable(path) + " in routes.yaml.");
 }
 
 HttpResponse tagged(unsigned status, const Representation& what) {
@@ -137,7 +138,7 @@ void RestApi::add_edit(std::string_view method, std::string_view path, MakeEdit 
                                              const HttpReply& reply) {
                 const auto document = admin_.routes();
                 EditOrRefusal made = make({request, names, *document});
-                if (!made) return reply(std::move(made.error()));
+                if (!made) return reply(made.error());
                 edit(request, std::move(*made), reply);
               });
 }

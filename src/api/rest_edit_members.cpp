@@ -79,7 +79,7 @@ EditOrRefusal remove_member(const EditRequest& request) {
     } else if (name == "route" && parse_count(value)) {
       edit.route = parse_count(value);
     } else {
-      return problem(400, "The query's " + name + " is not understood; " + kSides +
+      return problem(400, "The query's " + as_quotable(name) + " is not understood; " + kSides +
                               " as side, and a position as route.");
     }
   }

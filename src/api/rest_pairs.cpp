@@ -159,7 +159,7 @@ Result<PairQuery> parse_pair_query(const Query& parameters) {
                name == "limit" && limit && *limit >= 1 && *limit <= kMaxPairs) {
       query.limit = *limit;
     } else {
-      return Error{"The query's " + name +
+      return Error{"The query's " + as_quotable(name) +
                    " is not understood; expected flow=NAME, id=ID, limit=1…" +
                    std::to_string(kMaxPairs) + ", after=FLOW,FROM,TO."};
     }

@@ -19,7 +19,7 @@ bool fits(const std::vector<std::string>& pattern, const std::vector<std::string
 }
 
 HttpResponse not_found(const std::string& path) {
-  return problem(404, "There is nothing at " + path + ".");
+  return problem(404, "There is nothing at " + as_quotable(path) + ".");
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ void Router::handle(const HttpRequest& request, const HttpReply& reply) const {
     if (method.name == request.method) return method.handler(request, names, reply);
     allow += (allow.empty() ? "" : ", ") + method.name;
   }
-  HttpResponse refusal = problem(405, request.path + " takes " + allow + " only.");
+  HttpResponse refusal = problem(405, as_quotable(request.path) + " takes " + allow + " only.");
   refusal.fields.push_back({"Allow", allow});
   reply(std::move(refusal));
 }

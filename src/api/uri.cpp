@@ -82,4 +82,12 @@ std::optional<std::size_t> parse_count(std::string_view text) {
   return count;
 }
 
+std::string as_quotable(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  std::string out(text.substr(0, kMost));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text.size() > kMost ? out + "..." : out;
+}
+
 }  // namespace wormhole

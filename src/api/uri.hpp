@@ -23,4 +23,8 @@ std::optional<Query> parse_query(std::string_view query);
 /// A decimal number without sign or leading zeros, at most nine digits.
 std::optional<std::size_t> parse_count(std::string_view text);
 
+/// What a caller has sent, for quoting in a sentence: at most 100 characters, and "?" for what is
+/// not printable ASCII.
+std::string as_quotable(std::string_view text);
+
 }  // namespace wormhole
