@@ -50,9 +50,12 @@ class Network:
 
     # ------------------------------------------------------------ files
     def write_routes(self):
-        """Puts self.routes in force (JSON is YAML) as an editor does: a new file under the old name."""
+        """Puts self.routes in force as an editor does: a new file under the old name. One entry a line; JSON is YAML."""
         text = self.folder / "routes.new"
-        text.write_text(json.dumps(self.routes, indent=1) + "\n")
+        with open(text, "w") as file:
+            for section, entries in self.routes.items():
+                file.write(f"{section}:\n" if entries else f"{section}: {{}}\n")
+                file.writelines(f"  {key}: {json.dumps(value)}\n" for key, value in entries.items())
         text.replace(self.folder / "routes.yaml")
 
     def log(self, name):
