@@ -94,6 +94,7 @@ struct Client::Core {
   FlowTable flows;
   Memberships memberships;
   Reassembly reassembly;
+  WaitingBudget waiting;
   std::vector<PeerEntry> peers;                           // by slot
   std::unordered_map<ClientNo, std::uint16_t> by_number;  // → slot
   std::map<ClientNo, Distrusted> distrusted;

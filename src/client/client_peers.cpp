@@ -49,7 +49,7 @@ std::optional<std::uint16_t> Client::Core::add_peer(const KeyBinding& binding) {
   if (free == peers.end()) peers.emplace_back();
   peers[slot] = PeerEntry{};
   peers[slot].peer =
-      std::make_unique<Peer>(context, static_cast<std::uint16_t>(slot), binding, hop, rng);
+      std::make_unique<Peer>(context, static_cast<std::uint16_t>(slot), binding, hop, waiting, rng);
   return static_cast<std::uint16_t>(slot);
 }
 

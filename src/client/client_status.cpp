@@ -92,6 +92,7 @@ FlowStatus flow_status(const FlowPort& flow, TimePoint now) {
 
 void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*>& peers) {
   PeerDrops sum;
+  std::uint64_t queue_overflow = 0;
   for (const auto* peer : peers) {
     const auto& one = peer->drops();
     sum.unknown_session += one.unknown_session;
@@ -100,7 +101,7 @@ void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*
     sum.expired += one.expired;
     sum.malformed += one.malformed;
     sum.bad_handshake += one.bad_handshake;
-    sum.queue_overflow += one.queue_overflow;
+    queue_overflow += peer->queue_overflow();
   }
   add_drop(drops, "peer_unknown_session", sum.unknown_session);
   add_drop(drops, "peer_replayed", sum.replayed);
@@ -108,7 +109,7 @@ void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*
   add_drop(drops, "peer_expired", sum.expired);
   add_drop(drops, "peer_malformed", sum.malformed);
   add_drop(drops, "peer_bad_handshake", sum.bad_handshake);
-  add_drop(drops, "queue_overflow", sum.queue_overflow);
+  add_drop(drops, "queue_overflow", queue_overflow);
 }
 
 void add_hop_drops(std::vector<DropCount>& drops, const HopDrops& hop) {

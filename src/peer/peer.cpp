@@ -22,7 +22,7 @@ InitPayload init_payload(const PeerContext& context) {
 }  // namespace
 
 Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& binding, HopLink& hop,
-           Rng& rng)
+           WaitingBudget& budget, Rng& rng)
     : context_(context),
       hop_(hop),
       rng_(rng),
@@ -30,6 +30,7 @@ Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& bin
       binding_(binding),
       mac1_key_(mac1_key(context.keys.public_key, context.knock)),
       initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)),
+      waiting_(budget),
       fragmented_(rng.number<std::uint32_t>()) {}
 
 HandshakeContext Peer::handshake_context(bool we_initiate) const {
@@ -47,8 +48,7 @@ void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, T
   boot_id_ = boot_id;
   if (!is_online()) {
     initiation_.stop();
-    queue_.clear();
-    queued_bytes_ = 0;
+    waiting_.clear();
     next_ping_ = kNever;
     return;
   }
@@ -62,7 +62,7 @@ SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox
   note_activity(now);
   auto* session = slots_.current();
   if (!has_session()) {
-    enqueue(flow, text, now);
+    waiting_.add(flow, text, now);
     return SendOutcome::kQueued;
   }
   if (text.size() > kMaxFrameText) return send_fragments(flow, text, now, out);
@@ -91,17 +91,6 @@ SendOutcome Peer::send_fragments(const FlowRef& flow, Bytes text, TimePoint now,
     if (!hop_.relay(frame, out)) return SendOutcome::kNoServer;
   }
   return SendOutcome::kSent;
-}
-
-void Peer::enqueue(const FlowRef& flow, Bytes text, TimePoint now) {
-  while (!queue_.empty() &&
-         (queue_.size() == kMaxQueued || queued_bytes_ + text.size() > kMaxQueuedBytes)) {
-    queued_bytes_ -= queue_.front().bytes.size();
-    queue_.pop_front();
-    ++drops_.queue_overflow;
-  }
-  queued_bytes_ += text.size();
-  queue_.push_back({flow, now, {text.begin(), text.end()}});
 }
 
 void Peer::note_activity(TimePoint now) {
@@ -196,10 +185,7 @@ void Peer::session_ready(TimePoint now, Outbox& out) {
 }
 
 void Peer::flush_queue(TimePoint now, Outbox& out) {
-  const auto waiting = std::exchange(queue_, {});
-  queued_bytes_ = 0;
-  for (const auto& item : waiting) {
-    if (now - item.at > kMaxQueueAge) continue;
+  for (const auto& item : waiting_.take(now)) {
     // An empty datagram is a datagram too; reserve() wants at least a byte.
     const auto room = out.reserve(std::max<std::size_t>(item.bytes.size(), 1));
     if (room.empty()) return;

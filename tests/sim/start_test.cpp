@@ -116,5 +116,26 @@ TEST(SimStart, APortThatIsTakenIsTriedAgain) {
   });
 }
 
+TEST(SimStart, NothingThatIsSentDuringTheHandshakeIsLost) {
+  for_each_seed(100, [](World& world) {
+    StageOptions options;
+    options.link.delay = between(world.rng(), 1ms, 60ms);
+    Stage stage(world, options);
+    ASSERT_TRUE(stage.start());
+    const auto since = world.now();
+    stage.both_ways(5ms);
+    stage.traffic("drone3", "video", 5ms);
+    world.run_for(3s);
+    stage.stop_traffic();
+    const auto until = world.now();
+    world.run_for(2s);
+    for (const char* id : {"drone3", "gcs4"}) {
+      EXPECT_EQ(world.ledger().delivered(id, "mavlink", since, until),
+                world.ledger().sent(id, "mavlink", since, until))
+          << world.ledger().missing(id, "mavlink", since);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace wormhole::sim

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "wormhole/hop/hop_link.hpp"
+#include "wormhole/peer/waiting.hpp"
 #include "wormhole/session/initiation.hpp"
 #include "wormhole/session/session_slots.hpp"
 #include "wormhole/wire/fragment.hpp"
@@ -31,13 +31,6 @@ struct PeerContext {
   /// The highest attempt number of peers that are gone: one that comes back goes on from here,
   /// because it may remember.
   std::uint32_t attempts = 0;
-};
-
-/// A flow as the data path names it. The name lives as long as the client.
-struct FlowRef {
-  FlowNo number;
-  FlowSlot slot;
-  std::string_view name;
 };
 
 /// Largest plaintext of a frame: a 1,500-byte path less 40 IPv6, 8 UDP and 32 frame bytes. Larger
@@ -61,7 +54,6 @@ struct PeerDrops {
   std::uint64_t expired = 0;
   std::uint64_t malformed = 0;
   std::uint64_t bad_handshake = 0;
-  std::uint64_t queue_overflow = 0;
 };
 
 class Peer {
@@ -70,11 +62,6 @@ class Peer {
   static constexpr std::uint32_t kIndexSpan = 16;
   /// Peers of one client: what the 16-bit local index leaves.
   static constexpr std::size_t kMaxPeers = 65536 / kIndexSpan;
-  /// Datagrams that wait for the first session: a key frame of video, or seconds of telemetry.
-  static constexpr std::size_t kMaxQueued = 64;
-  static constexpr std::size_t kMaxQueuedBytes = 256 * 1024;
-  /// Older ones are of no use to a pilot.
-  static constexpr Duration kMaxQueueAge = 2s;
   static constexpr Duration kPing = 1s;
   static constexpr Duration kConfirmPing = 250ms;
   /// If the other end has not initiated by then, we do.
@@ -84,7 +71,7 @@ class Peer {
   static constexpr Duration kDeadSession = 5s;
 
   Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& binding, HopLink& hop,
-       Rng& rng);
+       WaitingBudget& budget, Rng& rng);
 
   /// News from the server. `initiate`: we are the newer one, so the handshake is ours to begin.
   void set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, TimePoint now);
@@ -114,6 +101,7 @@ class Peer {
   /// Share of the peer's frames lost on the way to us, over the last ten seconds of traffic.
   double loss() const { return loss_; }
   const PeerDrops& drops() const { return drops_; }
+  std::uint64_t queue_overflow() const { return waiting_.overflow(); }
   /// The attempt number of our last INIT to it.
   std::uint32_t attempt() const { return initiation_.attempt(); }
 
@@ -124,11 +112,6 @@ class Peer {
     using Session::Session;
     std::uint64_t boot_id = 0;
     std::uint32_t attempt = 0;
-  };
-  struct Queued {
-    FlowRef flow;
-    TimePoint at;
-    std::vector<std::uint8_t> bytes;
   };
 
   std::uint32_t index_base() const;
@@ -142,7 +125,6 @@ class Peer {
   void send_ping(TimePoint now, Outbox& out);
   void send_control(const ControlWriter& items, TimePoint now, Outbox& out);
   SendOutcome send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out);
-  void enqueue(const FlowRef& flow, Bytes text, TimePoint now);
   void session_ready(TimePoint now, Outbox& out);
   void flush_queue(TimePoint now, Outbox& out);
   void note_activity(TimePoint now);
@@ -162,8 +144,7 @@ class Peer {
   std::uint64_t session_boot_ = 0;
   std::uint32_t session_attempt_ = 0;
   bool stale_ = false;  // the other end has restarted since
-  std::deque<Queued> queue_;
-  std::size_t queued_bytes_ = 0;
+  WaitingDatagrams waiting_;
   // Number of the last datagram sent in fragments. It starts anywhere, so that those of a process
   // that was restarted within the reassembly time can't be mixed with ours.
   std::uint32_t fragmented_;
