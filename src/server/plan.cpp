@@ -88,10 +88,10 @@ std::shared_ptr<const ServerPlan> plan_network(Network network, const Directory&
   auto plan = std::make_shared<ServerPlan>();
   plan->network = std::move(network);
   const auto routing = resolve(plan->network);
-  static const std::vector<MemberFlow> kNoFlows;
+  static const std::vector<MemberFlow> no_flows;
   const auto flows_of = [&](const std::string& id) -> const std::vector<MemberFlow>& {
     const auto at = routing.find(id);
-    return at == routing.end() ? kNoFlows : at->second;
+    return at == routing.end() ? no_flows : at->second;
   };
   for (const auto& entry : plan->network.clients) {
     plan->clients.emplace(entry.id, plan_client(entry.id, flows_of(entry.id), directory));
