@@ -39,6 +39,7 @@ class HttpConnections {
 
   boost::asio::awaitable<void> serve(Connection& c);
   boost::asio::awaitable<bool> has_more(Connection& c);
+  boost::asio::awaitable<void> take_turn();
   boost::asio::awaitable<Next> exchange(Connection& c);
   boost::asio::awaitable<HttpResponse> answer(Connection& c, const HttpRequest& request);
   boost::asio::awaitable<void> write(Connection& c, HttpResponse& response, const HttpForm& form);
@@ -52,6 +53,7 @@ class HttpConnections {
   HttpLimits limits_;
   HostNames hosts_;
   bool closed_ = false;
+  unsigned turns_ = 0;  ///< taken in this turn of the loop
   std::uint64_t next_number_ = 1;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
 };

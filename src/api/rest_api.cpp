@@ -78,10 +78,10 @@ RoutesAdmin::Condition condition_of(const RestEdit& edit, const Preconditions& a
                                     const RoutesDocument& document) {
   std::optional<std::string> basis;
   if (edit.basis) basis = edit.basis(document);
-  return [subject = edit.subject, compare = edit.basis, asked,
+  return [target = edit.target, compare = edit.basis, asked,
           basis = std::move(basis)](const RoutesDocument& now) {
     if (compare && compare(now) != basis) return false;
-    return asked.empty() || asked.hold(tag(subject(now)));
+    return asked.empty() || asked.hold(tag(target(now)));
   };
 }
 
@@ -220,7 +220,7 @@ void RestApi::edit(const HttpRequest& request, RestEdit edit, const HttpReply& r
   const auto document = admin_.routes();
   const Preconditions asked = Preconditions::of(request);
   auto before = edit.subject(*document);
-  if (!asked.empty() && !asked.hold(tag(before))) {
+  if (!asked.empty() && !asked.hold(tag(edit.target(*document)))) {
     return reply(edit_problem({EditRefusal::Why::kStale, "", {}}, true));
   }
   if (changes_nothing(edit, before)) return reply(tagged(200, {*before, etag_of(*before)}));

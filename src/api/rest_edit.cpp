@@ -31,7 +31,8 @@ HttpResponse refuse_type(bool merge) {
 RestEdit edit_entry(const std::string& section, const EditRequest& request, EditValue edit) {
   const std::string& name = request.names.front();
   edit.path = {section, name};
-  return {std::move(edit), entry(section, name), "/v1/" + section + "/" + name};
+  const Resource value = entry(section, name);
+  return {std::move(edit), value, value, "/v1/" + section + "/" + name};
 }
 
 }  // namespace

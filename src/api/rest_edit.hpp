@@ -17,8 +17,8 @@ namespace wormhole {
 /// One change, and how it is answered.
 struct RestEdit {
   RoutesEdit edit;
-  /// What the preconditions are about, and what the answer shows (nothing after a removal).
-  Resource subject;
+  Resource target;       ///< at the request's path: what the preconditions are about
+  Resource subject;      ///< what the answer shows, unless it was removed
   std::string location;  ///< the subject's address
   /// What the edit was computed from: must not have changed when it is made. Empty: nothing.
   Resource basis{};

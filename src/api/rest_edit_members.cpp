@@ -43,9 +43,10 @@ std::optional<HttpResponse> set_member(EditMember& edit, const std::string& key,
 }
 
 RestEdit edit_member(EditMember edit) {
-  Resource subject = members_of(edit.flow, edit.id);
+  const Resource places = members_of(edit.flow, edit.id);
+  const Resource target = edit.join ? members_of(edit.flow) : places;
   std::string location = "/v1/flows/" + edit.flow + "/members/" + edit.id;
-  return {std::move(edit), std::move(subject), std::move(location)};
+  return {std::move(edit), target, places, std::move(location)};
 }
 
 }  // namespace

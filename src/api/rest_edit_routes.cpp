@@ -21,9 +21,14 @@ struct RoutePlace {
   std::string location() const {
     return "/v1/flows/" + flow + "/routes/" + std::to_string(position);
   }
+  /// Of this route. Positions mean the list as it was read.
   RestEdit edit(EditValue what) const {
-    // Positions mean the list as it was read.
-    return {std::move(what), route_of(flow, position), location(), routes_of(flow)};
+    const Resource route = route_of(flow, position);
+    return {std::move(what), route, route, location(), routes_of(flow)};
+  }
+  RestEdit append(EditValue what) const {
+    const Resource list = routes_of(flow);
+    return {std::move(what), list, route_of(flow, position), location(), list};
   }
 };
 
@@ -86,13 +91,13 @@ EditOrRefusal post_route(const EditRequest& request) {
   auto route = read_route(request, *place);
   if (!route) return route.error();
   if (place->in_list()) {
-    return place->edit({Action::kPut, {"flows", place->flow, "routes", "-"}, std::move(*route)});
+    return place->append({Action::kPut, {"flows", place->flow, "routes", "-"}, std::move(*route)});
   }
   json::object patch = without_own_route(*place->value);
   json::array routes = route_values(*place->value);
   routes.push_back(std::move(*route));
   patch["routes"] = std::move(routes);
-  return place->edit({Action::kMerge, {"flows", place->flow}, std::move(patch)});
+  return place->append({Action::kMerge, {"flows", place->flow}, std::move(patch)});
 }
 
 EditOrRefusal put_route(const EditRequest& request) {

@@ -74,9 +74,9 @@ struct EditRefusal {
 };
 
 /// The document with the edit made. Lines that it does not touch stay byte for byte, with their
-/// comments, order and quoting; docs/configuration.md says which lines an edit touches. Validated by
-/// parse_routes; `file` is only used in messages. kConflict where the file is written in a form that
-/// can't be edited (keys with "?").
+/// comments, order and quoting; docs/configuration.md says which lines an edit touches. Validated
+/// by parse_routes; `file` is only used in messages. kConflict where the file is written in a form
+/// that can't be edited (keys with "?").
 boost::system::result<RoutesDocument, EditRefusal> edit_routes(const RoutesDocument& before,
                                                                const RoutesEdit& edit,
                                                                const std::string& file);

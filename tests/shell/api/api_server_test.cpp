@@ -184,6 +184,18 @@ TEST(ApiServer, Connection65IsTurnedAwayUntilOneLeaves) {
   EXPECT_EQ(status, "HTTP/1.1 200");
 }
 
+TEST(ApiServer, MoreCallersAtOnceThanOneTurnTakesAreAllServed) {
+  RunningServer server(echo_path());
+  std::vector<std::unique_ptr<RawCaller>> callers;
+  for (int i = 0; i < 40; ++i) callers.push_back(std::make_unique<RawCaller>(server.endpoint()));
+  std::string requests;
+  for (int i = 0; i < 20; ++i) requests += get("/");
+  for (auto& caller : callers) caller->send(requests);
+  for (auto& caller : callers) {
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(status_of(caller->answer()), "HTTP/1.1 200");
+  }
+}
+
 TEST(ApiServer, PortInUseNamesTheProcess) {
   RunningServer server(echo_path());
   boost::asio::io_context io;

@@ -121,6 +121,19 @@ TEST_F(RestEdits, IfMatchIsAskedOfTheDiskToo) {
   EXPECT_EQ(routes.edits, 1);
 }
 
+TEST_F(RestEdits, IfMatchOfAPostIsAboutTheList) {
+  const std::string members = etag(get("/v1/flows/video/members"));
+  const std::string list = etag(get("/v1/flows/video/routes"));
+  constexpr auto kMember = R"({"id":"drone7","side":"from"})";
+  EXPECT_EQ(send("POST", "/v1/flows/video/members", kMember, members).status, 201U);
+  EXPECT_EQ(send("POST", "/v1/flows/video/members", kMember, members).status, 412U);
+  constexpr auto kRoute = R"({"from":"gcs4","to":"gcs5"})";
+  EXPECT_EQ(send("POST", "/v1/flows/video/routes", kRoute, list).status, 412U);
+  EXPECT_EQ(
+      send("POST", "/v1/flows/video/routes", kRoute, etag(get("/v1/flows/video/routes"))).status,
+      201U);
+}
+
 TEST_F(RestEdits, IfNoneMatchOnlyCreates) {
   EXPECT_EQ(send("PUT", "/v1/flows/video", kAudio, "", "*").status, 412U);
   EXPECT_EQ(send("PUT", "/v1/flows/audio", kAudio, "", "*").status, 201U);
