@@ -85,7 +85,8 @@ std::string reason(const error_code& error, const std::string& repeated) {
   if (!repeated.empty()) return "the name \"" + repeated + "\" comes twice in one object";
   if (error == json::error::incomplete) return "it ends too early";
   if (error == json::error::too_deep) {
-    return "it is deeper than " + std::to_string(kMaxJsonDepth) + " levels";
+    static_assert(kMaxJsonDepth == 16);
+    return "it is deeper than 16 levels";
   }
   return error.message();
 }
