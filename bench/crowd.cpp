@@ -26,9 +26,9 @@
 #include "shell/socket_address.hpp"
 #include "wormhole/api/http_client.hpp"
 #include "wormhole/client/client.hpp"
-#include "wormhole/config/state_files.hpp"
 #include "wormhole/crypto/keys.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {

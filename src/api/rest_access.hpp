@@ -9,7 +9,7 @@
 
 #include "wormhole/api/http_server.hpp"
 #include "wormhole/base/time.hpp"
-#include "wormhole/config/tokens.hpp"
+#include "wormhole/state/tokens.hpp"
 
 namespace wormhole {
 

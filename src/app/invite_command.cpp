@@ -12,8 +12,8 @@
 #include "routes.hpp"
 #include "say.hpp"
 #include "wormhole/api/endpoints.hpp"
-#include "wormhole/config/state_files.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

@@ -7,8 +7,8 @@
 #include "options.hpp"
 #include "say.hpp"
 #include "state_dir.hpp"
-#include "wormhole/config/state_files.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

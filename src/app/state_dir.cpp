@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

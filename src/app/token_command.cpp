@@ -12,8 +12,8 @@
 #include "options.hpp"
 #include "routes.hpp"
 #include "say.hpp"
-#include "wormhole/config/tokens.hpp"
 #include "wormhole/shell/system_rng.hpp"
+#include "wormhole/state/tokens.hpp"
 
 namespace wormhole {
 

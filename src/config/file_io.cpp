@@ -1,4 +1,4 @@
-#include "config/file_io.hpp"
+#include "wormhole/config/file_io.hpp"
 
 #include <fcntl.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/key_path.hpp"
-#include "config/suggest.hpp"
+#include "wormhole/config/suggest.hpp"
 
 namespace wormhole {
 namespace {

@@ -9,7 +9,7 @@
 #include "config/json_edit.hpp"
 #include "config/key_path.hpp"
 #include "config/population.hpp"
-#include "config/suggest.hpp"
+#include "wormhole/config/suggest.hpp"
 
 namespace wormhole {
 namespace {

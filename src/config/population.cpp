@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/key_path.hpp"
-#include "config/suggest.hpp"
+#include "wormhole/config/suggest.hpp"
 
 namespace wormhole {
 

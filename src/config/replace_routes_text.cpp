@@ -15,8 +15,8 @@
 #include <string>
 #include <utility>
 
-#include "config/file_io.hpp"
 #include "config/json_edit.hpp"
+#include "wormhole/config/file_io.hpp"
 #include "wormhole/config/routes_document.hpp"
 
 namespace wormhole {

@@ -1,4 +1,4 @@
-#include "config/suggest.hpp"
+#include "wormhole/config/suggest.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "config/key_path.hpp"
-#include "config/suggest.hpp"
 #include "wormhole/base/ids.hpp"
+#include "wormhole/config/suggest.hpp"
 
 namespace wormhole {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "wormhole/config/routes_document.hpp"
-#include "wormhole/config/state_files.hpp"
 #include "wormhole/server/plan.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

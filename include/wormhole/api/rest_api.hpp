@@ -9,8 +9,8 @@
 
 #include "wormhole/api/http_server.hpp"
 #include "wormhole/config/routes_document.hpp"
-#include "wormhole/config/tokens.hpp"
 #include "wormhole/server/server.hpp"
+#include "wormhole/state/tokens.hpp"
 
 namespace wormhole {
 

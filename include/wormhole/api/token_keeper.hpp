@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "wormhole/config/tokens.hpp"
 #include "wormhole/shell/worker.hpp"
+#include "wormhole/state/tokens.hpp"
 
 namespace wormhole {
 

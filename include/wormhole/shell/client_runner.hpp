@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "wormhole/client/client.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

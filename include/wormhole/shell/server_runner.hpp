@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "wormhole/config/routes_document.hpp"
-#include "wormhole/config/state_files.hpp"
 #include "wormhole/model/network.hpp"
 #include "wormhole/server/server.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

@@ -2,10 +2,10 @@
 #include <boost/json/serialize.hpp>
 #include <limits>
 
-#include "config/json_reader.hpp"
-#include "config/state_io.hpp"
+#include "state/json_reader.hpp"
+#include "state/state_io.hpp"
 #include "wormhole/base/ids.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {

@@ -1,8 +1,8 @@
-#include "config/keys_by_hand.hpp"
+#include "state/keys_by_hand.hpp"
 
 #include <vector>
 
-#include "config/signing_key_file.hpp"
+#include "state/signing_key_file.hpp"
 
 namespace wormhole {
 namespace {

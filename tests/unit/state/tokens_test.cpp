@@ -1,4 +1,4 @@
-#include "wormhole/config/tokens.hpp"
+#include "wormhole/state/tokens.hpp"
 
 #include <gtest/gtest.h>
 

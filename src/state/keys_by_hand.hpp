@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "config/server_files.hpp"
+#include "state/server_files.hpp"
 #include "wormhole/model/network.hpp"
 
 namespace wormhole {

@@ -10,7 +10,7 @@
 
 #include "wormhole/base/result.hpp"
 #include "wormhole/base/rng.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 

@@ -1,9 +1,9 @@
-#include "config/signing_key_file.hpp"
+#include "state/signing_key_file.hpp"
 
 #include <algorithm>
 
-#include "config/json_reader.hpp"
-#include "config/state_io.hpp"
+#include "state/json_reader.hpp"
+#include "state/state_io.hpp"
 
 namespace wormhole {
 

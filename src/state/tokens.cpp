@@ -1,11 +1,11 @@
-#include "wormhole/config/tokens.hpp"
+#include "wormhole/state/tokens.hpp"
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <set>
 
-#include "config/json_reader.hpp"
-#include "config/state_io.hpp"
+#include "state/json_reader.hpp"
+#include "state/state_io.hpp"
 #include "wormhole/base/ids.hpp"
 
 namespace wormhole {

@@ -1,4 +1,4 @@
-#include "config/json_reader.hpp"
+#include "state/json_reader.hpp"
 
 #include <algorithm>
 #include <boost/json/parser.hpp>

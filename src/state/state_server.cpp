@@ -5,13 +5,13 @@
 #include <set>
 #include <utility>
 
-#include "config/json_reader.hpp"
-#include "config/keys_by_hand.hpp"
-#include "config/server_files.hpp"
-#include "config/signing_key_file.hpp"
-#include "config/state_io.hpp"
-#include "config/suggest.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "state/json_reader.hpp"
+#include "state/keys_by_hand.hpp"
+#include "state/server_files.hpp"
+#include "state/signing_key_file.hpp"
+#include "state/state_io.hpp"
+#include "wormhole/config/suggest.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {

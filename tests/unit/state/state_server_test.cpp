@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "unit/config/temporary_directory.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {

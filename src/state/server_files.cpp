@@ -1,4 +1,4 @@
-#include "config/server_files.hpp"
+#include "state/server_files.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <set>
 
-#include "config/json_reader.hpp"
+#include "state/json_reader.hpp"
 #include "wormhole/base/ids.hpp"
 
 namespace wormhole {

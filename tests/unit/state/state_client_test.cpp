@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "unit/config/temporary_directory.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {

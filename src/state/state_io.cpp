@@ -1,4 +1,4 @@
-#include "config/state_io.hpp"
+#include "state/state_io.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,8 +11,8 @@
 #include <cstring>
 #include <utility>
 
-#include "config/file_io.hpp"
-#include "wormhole/config/state_files.hpp"
+#include "wormhole/config/file_io.hpp"
+#include "wormhole/state/state_files.hpp"
 
 namespace wormhole {
 namespace {
