@@ -16,7 +16,7 @@ BASE = {"base"}
 CRYPTO = BASE | {"crypto"}
 WIRE = CRYPTO | {"wire"}
 CORE = WIRE | {"model", "session"}
-PEER = WIRE | {"session", "hop", "peer"}
+PEER = WIRE | {"session", "hop", "nat", "punch", "path", "peer"}
 OUTER = CORE | PEER | {"client", "server", "config", "state"}
 ROOMS = {
     "base": set(),
@@ -25,7 +25,10 @@ ROOMS = {
     "model": CRYPTO,
     "session": WIRE,
     "hop": WIRE | {"session"},
-    "peer": WIRE | {"session", "hop"},
+    "nat": WIRE,
+    "punch": WIRE | {"nat"},
+    "path": WIRE,
+    "peer": WIRE | {"session", "hop", "nat", "punch", "path"},
     "client": CORE | PEER,
     "server": CORE,
     "config": CRYPTO | {"model"},

@@ -11,12 +11,12 @@ Outbox::Outbox(std::size_t arena_bytes, std::size_t max_sends)
   app_.reserve(max_sends_);
 }
 
-void Outbox::net(SocketNo socket, const Endpoint& to, Bytes bytes) {
+void Outbox::net(SocketNo socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl) {
   if (net_.size() == max_sends_) {
     ++dropped_;
     return;
   }
-  net_.push_back({socket, to, bytes});
+  net_.push_back({socket, to, bytes, ttl});
 }
 
 void Outbox::app(AppPort port, const Endpoint& to, Bytes bytes) {

@@ -265,4 +265,15 @@ void Client::Core::on_message(const EnrolRequest& /*message*/, TimePoint /*now*/
   ++drops.unreadable_peer;  // clients ask, servers don't
 }
 
+void Client::Core::on_message(const PeerAddress& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {}
+
+void Client::Core::on_message(const PunchSettings& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {}
+
+void Client::Core::on_message(const NatNews& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients tell, servers don't
+}
+
 }  // namespace wormhole

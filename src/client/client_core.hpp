@@ -68,6 +68,9 @@ struct Client::Core {
   void on_message(const MembershipAnswer& message, TimePoint now, ClientOutbox& out);
   void on_message(const MembershipRequest& message, TimePoint now, ClientOutbox& out);
   void on_message(const EnrolRequest& message, TimePoint now, ClientOutbox& out);
+  void on_message(const PeerAddress& message, TimePoint now, ClientOutbox& out);
+  void on_message(const PunchSettings& message, TimePoint now, ClientOutbox& out);
+  void on_message(const NatNews& message, TimePoint now, ClientOutbox& out);
 
   // Peers.
   Peer* peer_numbered(ClientNo number);

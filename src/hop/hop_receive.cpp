@@ -39,6 +39,7 @@ void HopLink::on_datagram(const NetDatagram& datagram, TimePoint now, Outbox& ou
       return on_frame(datagram, now, out, events);
     case FrameType::kInit:
     case FrameType::kRelayed:
+    case FrameType::kOpener:
       ++drops_.malformed;
   }
 }

@@ -1,5 +1,6 @@
 #include "shell/batch_sender.hpp"
 
+#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <spdlog/spdlog.h>
 
@@ -34,6 +35,20 @@ bool may_be_of_earlier_datagram(int error) {
   }
 }
 
+/// The one control message of `header`, in `room`.
+template <std::size_t N, typename T>
+void attach(msghdr& header, std::array<char, N>& room, int level, int type, T value) {
+  static_assert(N >= CMSG_SPACE(sizeof(T)));
+  room.fill(0);
+  header.msg_control = room.data();
+  header.msg_controllen = CMSG_SPACE(sizeof(T));
+  cmsghdr* control = CMSG_FIRSTHDR(&header);
+  control->cmsg_level = level;
+  control->cmsg_type = type;
+  control->cmsg_len = CMSG_LEN(sizeof(T));
+  std::memcpy(CMSG_DATA(control), &value, sizeof value);
+}
+
 void log_failure(SendSocket& socket, int error, const Endpoint& to) {
   const auto now = core_now();
   const bool first = socket.logged_errno == 0;
@@ -59,12 +74,13 @@ SendSocket new_send_socket(int fd) {
 BatchSender::BatchSender(SendFunction send)
     : send_(send), messages_(std::make_unique_for_overwrite<Message[]>(kMaxMessages)) {}
 
-void BatchSender::add(SendSocket& socket, const Endpoint& to, Bytes bytes) {
+void BatchSender::add(SendSocket& socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl) {
   if (socket_ != &socket) {
     flush();
     socket_ = &socket;
   }
-  Message* message = open_message(to, bytes.size());
+  // A run has one TTL, and few datagrams have their own: those go alone.
+  Message* message = ttl == 0 ? open_message(to, bytes.size()) : nullptr;
   if (message == nullptr) {
     if (count_ == kMaxMessages) send_all();
     message = &start_message(to, bytes.size());
@@ -72,7 +88,8 @@ void BatchSender::add(SendSocket& socket, const Endpoint& to, Bytes bytes) {
   // sendmmsg's iovec has no const; it only reads.
   message->parts[message->count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
   message->bytes += bytes.size();
-  message->closed = bytes.size() < message->segment_bytes;
+  message->closed = bytes.size() < message->segment_bytes || ttl != 0;
+  message->ttl = ttl;
   last_ = static_cast<std::size_t>(message - messages_.get());
 }
 
@@ -119,15 +136,12 @@ void BatchSender::prepare_header(std::size_t index) {
   header.msg_iov = message.parts.data();
   header.msg_iovlen = message.count;
   if (message.count > 1) {
-    header.msg_control = message.control.data();
-    header.msg_controllen = message.control.size();
-    message.control.fill(0);
-    cmsghdr* control = CMSG_FIRSTHDR(&header);
-    control->cmsg_level = SOL_UDP;
-    control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-    const auto segment = static_cast<std::uint16_t>(message.segment_bytes);
-    std::memcpy(CMSG_DATA(control), &segment, sizeof segment);
+    attach(header, message.control, SOL_UDP, UDP_SEGMENT,
+           static_cast<std::uint16_t>(message.segment_bytes));
+  } else if (message.ttl != 0) {
+    const bool v4 = message.to.address.is_v4();
+    attach(header, message.control, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT,
+           int{message.ttl});
   }
   headers_[index].msg_hdr = header;
 }

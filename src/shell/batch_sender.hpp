@@ -61,7 +61,8 @@ class BatchSender {
 
   /// Adds one datagram for `socket`; flushes first when the tables are full or hold another
   /// socket's.
-  void add(SendSocket& socket, const Endpoint& to, Bytes bytes);
+  /// `ttl` 0: the socket's own.
+  void add(SendSocket& socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl = 0);
   /// Sends what was added.
   void flush();
 
@@ -73,8 +74,9 @@ class BatchSender {
     std::size_t bytes = 0;
     std::size_t count = 0;
     bool closed = false;  // its last datagram is shorter
+    std::uint8_t ttl = 0;
     std::array<iovec, kMaxSegments> parts;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
   };
   enum class Verdict { kRetry, kSkip, kSplit, kStop };
 

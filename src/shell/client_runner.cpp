@@ -72,6 +72,7 @@ struct ClientRunner::Impl {
   void send();
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command) { ports.erase(command.port); }
+  void execute(const CloseNetSocket& command) { sockets.erase(command.socket); }
   void execute(const SavePin& command) { pins.remember(command.id, command.pin); }
   void execute(const ResolveServer&) { resolver.resolve(); }
   void execute(const Refused& command) { end(command); }
@@ -89,7 +90,7 @@ struct ClientRunner::Impl {
   NetReceiver net_receiver;
   AppReceiver app_receiver;
   BatchSender sender;
-  std::array<std::optional<UdpSocket>, 2> sockets;  // IPv4, IPv6
+  std::map<SocketNo, UdpSocket> sockets;
   std::map<AppPort, FlowSocket> ports;
   DeadlineTimer timer;
   ServerResolver resolver;
@@ -108,28 +109,26 @@ void ClientRunner::Impl::use_servers(std::vector<Endpoint> servers) {
 }
 
 SendSocket* ClientRunner::Impl::socket_towards(const Endpoint& to, SocketNo number) {
-  auto& socket = sockets.at(number.value);
-  if (!socket) {
-    const IpAddress any = to.address.is_v4() ? IpAddress::v4(0, 0, 0, 0) : IpAddress{};
-    auto opened = UdpSocket::open(io, {any, 0}, net_receiver,
-                                  [this, number](std::span<const NetDatagram> batch) {
-                                    core.on_net_datagrams(number, batch, core_now(), out);
-                                    settle();
-                                  });
-    if (!opened) {
-      if (said_about_socket != opened.error().message) spdlog::warn("{}", opened.error().message);
-      said_about_socket = opened.error().message;
-      return nullptr;  // the next packet tries again
-    }
-    socket = std::move(*opened);
+  const auto known = sockets.find(number);
+  if (known != sockets.end()) return &known->second.sender();
+  const IpAddress any = to.address.is_v4() ? IpAddress::v4(0, 0, 0, 0) : IpAddress{};
+  auto opened = UdpSocket::open(io, {any, 0}, net_receiver,
+                                [this, number](std::span<const NetDatagram> batch) {
+                                  core.on_net_datagrams(number, batch, core_now(), out);
+                                  settle();
+                                });
+  if (!opened) {
+    if (said_about_socket != opened.error().message) spdlog::warn("{}", opened.error().message);
+    said_about_socket = opened.error().message;
+    return nullptr;  // the next packet tries again
   }
-  return &socket->sender();
+  return &sockets.emplace(number, std::move(*opened)).first->second.sender();
 }
 
 void ClientRunner::Impl::send() {
   for (const auto& item : out.net_sends()) {
     if (auto* socket = socket_towards(item.to, item.socket))
-      sender.add(*socket, item.to, item.bytes);
+      sender.add(*socket, item.to, item.bytes, item.ttl);
   }
   for (const auto& item : out.app_sends()) {
     const auto port = ports.find(item.port);
@@ -194,7 +193,7 @@ void ClientRunner::Impl::close() {
   resolver.close();
   pins.close();
   ports.clear();
-  for (auto& socket : sockets) socket.reset();
+  sockets.clear();
 }
 
 ClientRunner::ClientRunner(boost::asio::io_context& io, ClientRunOptions options, OnEnd on_end)

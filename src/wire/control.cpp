@@ -9,16 +9,25 @@ namespace {
 enum class Kind : std::uint8_t {
   kPing = 0x01,
   kPong = 0x02,
+  kPathChallenge = 0x03,
+  kPathResponse = 0x04,
+  kPunchTalk = 0x05,
   kHandshake = 0x06,
   kStream = 0x07,
   kStreamAck = 0x08,
   kClose = 0x09,
   kRestarting = 0x0a,
   kObserved = 0x0b,
+  kPathSilent = 0x0e,
+  kKeepalive = 0x0f,
+  kProbe = 0x10,
+  kProbeAnswer = 0x11,
 };
 /// Unknown kinds from here on are skipped, below they make the frame unreadable.
 constexpr std::uint8_t kFirstSkippable = 0x80;
 constexpr std::size_t kItemHeader = 3;
+constexpr std::size_t kProbeSize = 8 + 1 + 2;
+constexpr std::size_t kProbeAnswerSize = 8 + 19;
 
 Writer encode_value(const Ping& item) { return Writer{}.number(item.token); }
 Writer encode_value(const Pong& item) { return Writer{}.number(item.token); }
@@ -36,10 +45,34 @@ Writer encode_value(const Restarting& item) {
   return Writer{}.number(item.reconnect_ms).number(item.spread_ms);
 }
 Writer encode_value(const Observed& item) { return Writer{}.endpoint(item.endpoint); }
+Writer encode_value(const PathChallenge& item) { return Writer{}.number(item.token); }
+Writer encode_value(const PathResponse& item) { return Writer{}.number(item.token); }
+Writer encode_value(const PathSilent& item) { return Writer{}.number(item.ms); }
+Writer encode_value(const Keepalive& /*item*/) { return {}; }
+Writer encode_value(const Probe& item) {
+  // As long as its answer, so that nobody gets more out of the server than he puts in.
+  constexpr std::array<std::uint8_t, kProbeAnswerSize - kProbeSize> kPadding{};
+  return Writer{}
+      .number(item.token)
+      .number(static_cast<std::uint8_t>(item.from))
+      .number(item.delay_s)
+      .bytes(kPadding);
+}
+Writer encode_value(const ProbeAnswer& item) {
+  return Writer{}.number(item.token).endpoint(item.observed);
+}
+Writer encode_value(const PunchTalk& item) {
+  Writer writer;
+  writer.number(item.campaign).number(static_cast<std::uint8_t>(item.stage));
+  write_nat_report(writer, item.report);
+  return writer;
+}
 
 constexpr std::array<Kind, std::variant_size_v<ControlItem>> kKindOf{
-    Kind::kPing,      Kind::kPong,  Kind::kHandshake,  Kind::kStream,
-    Kind::kStreamAck, Kind::kClose, Kind::kRestarting, Kind::kObserved};
+    Kind::kPing,          Kind::kPong,         Kind::kHandshake,  Kind::kStream,
+    Kind::kStreamAck,     Kind::kClose,        Kind::kRestarting, Kind::kObserved,
+    Kind::kPathChallenge, Kind::kPathResponse, Kind::kPathSilent, Kind::kKeepalive,
+    Kind::kProbe,         Kind::kProbeAnswer,  Kind::kPunchTalk};
 
 std::optional<ControlItem> decode_handshake(Bytes value) {
   Reader reader(value);
@@ -61,6 +94,27 @@ std::optional<ControlItem> decode_close(Reader& reader) {
   return std::nullopt;
 }
 
+std::optional<ControlItem> decode_probe(Reader& reader) {
+  Probe probe;
+  probe.token = reader.number<std::uint64_t>();
+  const auto from = reader.number<std::uint8_t>();
+  probe.delay_s = reader.number<std::uint16_t>();
+  reader.take(kProbeAnswerSize - kProbeSize);
+  if (from > static_cast<std::uint8_t>(ProbeFrom::kOtherAddress)) return std::nullopt;
+  probe.from = static_cast<ProbeFrom>(from);
+  return probe;
+}
+
+std::optional<ControlItem> decode_punch_talk(Reader& reader) {
+  PunchTalk talk;
+  talk.campaign = reader.number<std::uint32_t>();
+  const auto stage = reader.number<std::uint8_t>();
+  talk.report = read_nat_report(reader);
+  if (stage > static_cast<std::uint8_t>(PunchTalk::Stage::kStop)) return std::nullopt;
+  talk.stage = static_cast<PunchTalk::Stage>(stage);
+  return talk;
+}
+
 std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
   switch (kind) {
     case Kind::kPing:
@@ -77,6 +131,22 @@ std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
     }
     case Kind::kObserved:
       return Observed{reader.endpoint()};
+    case Kind::kPathChallenge:
+      return PathChallenge{reader.number<std::uint64_t>()};
+    case Kind::kPathResponse:
+      return PathResponse{reader.number<std::uint64_t>()};
+    case Kind::kPathSilent:
+      return PathSilent{reader.number<std::uint16_t>()};
+    case Kind::kKeepalive:
+      return Keepalive{};
+    case Kind::kProbe:
+      return decode_probe(reader);
+    case Kind::kProbeAnswer: {
+      const auto token = reader.number<std::uint64_t>();
+      return ProbeAnswer{token, reader.endpoint()};
+    }
+    case Kind::kPunchTalk:
+      return decode_punch_talk(reader);
     case Kind::kHandshake:
     case Kind::kStream:
       break;

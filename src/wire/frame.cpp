@@ -13,6 +13,7 @@ std::optional<FrameType> frame_type(Bytes datagram) {
     case FrameType::kCookie:
     case FrameType::kDirect:
     case FrameType::kRelayed:
+    case FrameType::kOpener:
       return type;
   }
   return std::nullopt;

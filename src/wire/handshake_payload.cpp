@@ -50,6 +50,7 @@ std::array<std::uint8_t, kRespPayloadSize> encode(const RespPayload& payload) {
   Writer writer;
   writer.number(payload.version).number(static_cast<std::uint8_t>(payload.verdict));
   writer.number(payload.client.value).number(payload.capabilities).number(payload.boot_id);
+  writer.number(payload.probe_port);
   std::array<std::uint8_t, kRespPayloadSize> out{};
   copy_bytes(writer.result(), out);
   return out;
@@ -64,6 +65,7 @@ std::optional<RespPayload> decode_resp_payload(
   payload.client = ClientNo{reader.number<std::uint16_t>()};
   payload.capabilities = reader.number<std::uint32_t>();
   payload.boot_id = reader.number<std::uint64_t>();
+  payload.probe_port = reader.number<std::uint16_t>();
   if (!is_known(payload.verdict)) return std::nullopt;
   return payload;
 }

@@ -17,13 +17,17 @@ enum class Kind : std::uint8_t {
   kFlowOffer = 0x09,
   kFlowOfferRemove = 0x0a,
   kMembershipAnswer = 0x0b,
+  kPeerAddress = 0x0c,
+  kPunchSettings = 0x0d,
   kEnrolRequest = 0x40,
   kMembershipRequest = 0x41,
+  kNatNews = 0x42,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
-    Kind::kPeerPut,   Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
-    Kind::kSync,      Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
-    Kind::kFlowOffer, Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
+    Kind::kPeerPut,     Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
+    Kind::kSync,        Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
+    Kind::kFlowOffer,   Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
+    Kind::kPeerAddress, Kind::kPunchSettings,   Kind::kNatNews,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.
@@ -164,6 +168,50 @@ void write_body(Writer& writer, const MembershipAnswer& message) {
   writer.number(message.ticket).short_text(message.reason);
 }
 
+bool read_bool(Reader& reader) {
+  const auto value = reader.number<std::uint8_t>();
+  if (value > 1) reader.fail();
+  return value == 1;
+}
+
+void write_body(Writer& writer, const PeerAddress& message) {
+  writer.number(message.number.value).number(static_cast<std::uint8_t>(message.p2p ? 1 : 0));
+  writer.bytes(message.probe_key);
+  write_nat_report(writer, message.report);
+}
+PeerAddress read_peer_address(Reader& reader) {
+  PeerAddress message;
+  message.number = ClientNo{reader.number<std::uint16_t>()};
+  message.p2p = read_bool(reader);
+  message.probe_key = reader.array<16>();
+  message.report = read_nat_report(reader);
+  return message;
+}
+
+void write_body(Writer& writer, const PunchSettings& message) {
+  writer.number(message.forbidden).number(message.forced);
+  writer.number(static_cast<std::uint8_t>(message.strict_keepalive ? 1 : 0));
+  writer.number(message.most_sockets).number(message.most_probes).number(message.opens_per_s);
+  writer.number(message.probes_per_s_first).number(message.probes_per_s);
+}
+PunchSettings read_punch_settings(Reader& reader) {
+  PunchSettings message;
+  message.forbidden = reader.number<std::uint16_t>();
+  message.forced = reader.number<std::uint8_t>();
+  message.strict_keepalive = read_bool(reader);
+  message.most_sockets = reader.number<std::uint16_t>();
+  message.most_probes = reader.number<std::uint16_t>();
+  message.opens_per_s = reader.number<std::uint16_t>();
+  message.probes_per_s_first = reader.number<std::uint16_t>();
+  message.probes_per_s = reader.number<std::uint16_t>();
+  if (message.forced >= kStrategies) reader.fail();
+  return message;
+}
+
+void write_body(Writer& writer, const NatNews& message) {
+  write_nat_report(writer, message.report);
+}
+
 std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
   switch (static_cast<Kind>(kind)) {
     case Kind::kPeerPut:
@@ -194,6 +242,12 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
       const auto ticket = reader.number<std::uint32_t>();
       return MembershipAnswer{ticket, std::string(reader.short_text())};
     }
+    case Kind::kPeerAddress:
+      return read_peer_address(reader);
+    case Kind::kPunchSettings:
+      return read_punch_settings(reader);
+    case Kind::kNatNews:
+      return NatNews{read_nat_report(reader)};
   }
   return std::nullopt;
 }

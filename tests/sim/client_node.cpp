@@ -26,10 +26,8 @@ void ClientNode::start() {
   ++process_;
   refused_.reset();
   enrol_finished_.reset();
-  while (sockets_.size() < 2) {  // one uplink, both families, from Linux's ephemeral ports
-    const auto port = static_cast<std::uint16_t>(32768 + world_.rng().below(28232));
-    sockets_.emplace(port, static_cast<std::uint16_t>(sockets_.size()));
-  }
+  open_socket(0);  // one uplink, both families
+  open_socket(1);
   ClientConfig config;
   config.id = spec_.id;
   config.keys = spec_.keys;
@@ -45,10 +43,20 @@ void ClientNode::start() {
   flush();
 }
 
+void ClientNode::open_socket(std::uint16_t number) {
+  for (;;) {  // from Linux's ephemeral ports
+    const auto port = static_cast<std::uint16_t>(32768 + world_.rng().below(28232));
+    if (!sockets_.emplace(port, number).second) continue;
+    socket_ports_[number] = port;
+    return;
+  }
+}
+
 void ClientNode::end() {
   if (!core_) return;
   core_.reset();
   sockets_.clear();
+  socket_ports_.clear();
   inbox_.clear();
   ports_.clear();
   suspended_ = waking_ = false;
@@ -139,18 +147,20 @@ void ClientNode::flush() {
 }
 
 void ClientNode::send_to_network(const NetSend& send) {
-  const bool v4 = send.socket.value % 2 == 0;
+  const bool extra = send.socket >= kFirstExtraSocket;
+  const bool v4 = extra || send.socket.value % 2 == 0;
   const auto address = std::find_if(host_.addresses.begin(), host_.addresses.end(),
                                     [v4](const IpAddress& a) { return a.is_v4() == v4; });
-  if (send.socket.value > 1 || send.to.address.is_v4() != v4) {
+  if ((send.socket.value > 1 && !extra) || send.to.address.is_v4() != v4) {
     return world_.violate(name() + " sends through a socket that it does not have");
   }
   if (address == host_.addresses.end()) return;  // "network unreachable"
-  for (const auto& [port, socket] : sockets_) {
-    if (socket != send.socket.value) continue;
-    world_.internet().send(
-        host_, {{*address, port}, send.to, {send.bytes.begin(), send.bytes.end()}, spec_.genuine});
-  }
+  if (!socket_ports_.contains(send.socket.value)) open_socket(send.socket.value);
+  world_.internet().send(host_, {{*address, socket_ports_[send.socket.value]},
+                                 send.to,
+                                 {send.bytes.begin(), send.bytes.end()},
+                                 spec_.genuine,
+                                 send.ttl});
 }
 
 void ClientNode::deliver(const AppSend& send) {
@@ -198,6 +208,11 @@ void ClientNode::execute(const OpenFlowPort& command) {
 void ClientNode::execute(const CloseFlowPort& command) {
   if (command.port.peer.value != 0) return;
   std::erase_if(ports_, [&](const auto& p) { return p.second.number == command.port.flow; });
+}
+
+void ClientNode::execute(const CloseNetSocket& command) {
+  const auto port = socket_ports_.extract(command.socket.value);
+  if (!port.empty()) sockets_.erase(port.mapped());
 }
 
 void ClientNode::execute(const SavePin& command) { pins[command.id] = command.pin; }

@@ -67,6 +67,7 @@ class ClientNode final : public Node {
     std::map<Endpoint, TimePoint> applications;  ///< who has sent, and when last
   };
 
+  void open_socket(std::uint16_t number);
   void receive(Packet packet);
   void wake();
   void flush();
@@ -75,6 +76,7 @@ class ClientNode final : public Node {
   bool may_deliver_to(const std::string& flow, const Port& port, const Endpoint& to) const;
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command);
+  void execute(const CloseNetSocket& command);
   void execute(const MembershipAnswered& command);
   void execute(const SavePin& command);
   void execute(const ResolveServer& command);
@@ -89,7 +91,8 @@ class ClientNode final : public Node {
   std::unique_ptr<ClientOutbox> out_;
   std::uint64_t process_ = 0;  ///< counts the starts; events of an ended process do nothing
   bool suspended_ = false;
-  std::map<std::uint16_t, std::uint16_t> sockets_;  ///< our port → socket number
+  std::map<std::uint16_t, std::uint16_t> sockets_;       ///< our port → socket number
+  std::map<std::uint16_t, std::uint16_t> socket_ports_;  ///< and back
   std::map<std::uint16_t, std::vector<Packet>> inbox_;
   bool waking_ = false;
   std::map<std::string, Port> ports_;  ///< by flow name

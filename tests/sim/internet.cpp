@@ -85,6 +85,7 @@ void Internet::inject(Packet packet) {
 }
 
 void Internet::cross(Packet packet) {
+  if (packet.ttl != 0 && packet.ttl <= kCoreHops) return note(What::kTtlOver, packet);
   if (tap_ && !tap_(packet)) return note(What::kSwallowed, packet);
   enter(std::move(packet));
 }

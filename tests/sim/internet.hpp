@@ -21,7 +21,12 @@ struct Packet {
   std::vector<std::uint8_t> bytes;
   /// Made by the core of a node that belongs to the network, and not altered since.
   bool genuine = false;
+  /// Hops that it may live; 0: enough.
+  std::uint8_t ttl = 0;
 };
+
+/// Hops between any two access networks: a datagram with this TTL or less dies in the core.
+inline constexpr std::uint8_t kCoreHops = 8;
 
 /// A machine on the network. Owned by the Internet and never removed.
 struct Host {

@@ -27,6 +27,8 @@ const char* to_string(What what) {
       return "filtered";
     case What::kNobody:
       return "nobody there";
+    case What::kTtlOver:
+      return "ttl over";
     case What::kSwallowed:
       return "swallowed";
     case What::kAppSent:

@@ -22,6 +22,7 @@ enum class What : std::uint8_t {
   kFiltered,   ///< the NAT lets nothing in from there, or has no port left
   kNobody,     ///< no host or no socket at the destination
   kSwallowed,  ///< by the attacker
+  kTtlOver,    ///< its TTL ended in the core
   kAppSent,
   kAppGot,
   kTimeout,  ///< a core's deadline came

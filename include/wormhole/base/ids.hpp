@@ -19,10 +19,13 @@ struct StrongId {
 using ClientNo = StrongId<struct ClientNoTag, std::uint16_t>;
 /// A flow's number in frames; 0 is control. Assigned by the server, stable over its restarts.
 using FlowNo = StrongId<struct FlowNoTag, std::uint16_t>;
-/// One UDP socket towards the network. On a client: 2 × uplink number + (1 if IPv6); on the server:
+/// One UDP socket towards the network. On a client: 2 × uplink number + (1 if IPv6), and from
+/// kFirstExtraSocket on (all IPv4) those of NAT checks and punching, which exist from the first
+/// datagram that the core sends by them until CloseNetSocket; on the server:
 /// the position of the bound address, and above those the relay ports, whose numbers the core
 /// gives (OpenRelayPort).
 using SocketNo = StrongId<struct SocketNoTag, std::uint16_t>;
+inline constexpr SocketNo kFirstExtraSocket{0x100};
 
 /// Longest ID, group or flow name. 63 is the DNS label's length (RFC 1035 2.3.4): IDs fit host
 /// names.

@@ -16,6 +16,7 @@ struct NetSend {
   SocketNo socket;
   Endpoint to;
   Bytes bytes;
+  std::uint8_t ttl = 0;  ///< hops that it may live; 0: as many as usual
 };
 
 /// A port towards applications: the flow's own, or that of one peer in it (addressing: per-peer).
@@ -53,7 +54,7 @@ class Outbox {
 
   explicit Outbox(std::size_t arena_bytes = kArenaBytes, std::size_t max_sends = kMaxSends);
 
-  void net(SocketNo socket, const Endpoint& to, Bytes bytes);
+  void net(SocketNo socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl = 0);
   void app(AppPort port, const Endpoint& to, Bytes bytes);
   void log(LogLevel level, std::string text);
 

@@ -48,6 +48,10 @@ struct OpenFlowPort {
 struct CloseFlowPort {
   AppPort port;
 };
+/// An extra socket towards the network (see SocketNo) is needed no more.
+struct CloseNetSocket {
+  SocketNo socket;
+};
 /// Remember a peer's key durably (newest wins).
 struct SavePin {
   std::string id;
@@ -75,8 +79,8 @@ struct MembershipAnswered {
   std::uint32_t ticket;
   std::optional<std::string> error;  ///< one sentence; nothing when it is in force
 };
-using ClientCommand = std::variant<OpenFlowPort, CloseFlowPort, SavePin, ResolveServer, Refused,
-                                   EnrolFinished, MembershipAnswered>;
+using ClientCommand = std::variant<OpenFlowPort, CloseFlowPort, CloseNetSocket, SavePin,
+                                   ResolveServer, Refused, EnrolFinished, MembershipAnswered>;
 
 /// The client's tray.
 class ClientOutbox : public Outbox {

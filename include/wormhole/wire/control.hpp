@@ -9,6 +9,7 @@
 #include "wormhole/base/bytes.hpp"
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/base/ids.hpp"
+#include "wormhole/wire/nat_report.hpp"
 
 namespace wormhole {
 
@@ -40,8 +41,48 @@ struct Restarting {
 struct Observed {
   Endpoint endpoint;
 };
+/// "Answer from where this arrives": only then may the path carry data (RFC 9000, 8.2).
+struct PathChallenge {
+  std::uint64_t token = 0;
+};
+struct PathResponse {
+  std::uint64_t token = 0;
+};
+/// Over the relay: "nothing that you sealed for our direct path reaches me".
+struct PathSilent {
+  std::uint16_t ms = 0;  ///< for this long
+};
+/// Keeps a path's mappings and its life; nothing is answered.
+struct Keepalive {};
+/// From which of the server's sockets a probe is to be answered (RFC 5780, 7.2: CHANGE-REQUEST).
+enum class ProbeFrom : std::uint8_t {
+  kSame = 0,
+  kOtherPort = 1,    ///< the same address
+  kOtherAddress = 2  ///< another address and the other port
+};
+struct Probe {
+  std::uint64_t token = 0;
+  ProbeFrom from = ProbeFrom::kSame;
+  std::uint16_t delay_s = 0;  ///< answer so much later: does the mapping still stand?
+};
+struct ProbeAnswer {
+  std::uint64_t token = 0;
+  Endpoint observed;  ///< where the probe came from
+};
+/// Agreement about one campaign between two clients, through any path that they have.
+struct PunchTalk {
+  enum class Stage : std::uint8_t {
+    kOffer = 0,  ///< "let us punch; this is my NAT": the other end checks its own and says kGo
+    kGo = 1,     ///< "this is mine; I have begun": the receiver begins at once
+    kStop = 2    ///< no: busy, forbidden, or no strategy
+  };
+  std::uint32_t campaign = 0;
+  Stage stage = Stage::kOffer;
+  NatReport report;
+};
 using ControlItem = std::variant<Ping, Pong, HandshakeCarriage, StreamSegment, StreamAck, Close,
-                                 Restarting, Observed>;
+                                 Restarting, Observed, PathChallenge, PathResponse, PathSilent,
+                                 Keepalive, Probe, ProbeAnswer, PunchTalk>;
 
 /// Largest plaintext of a control frame: with 32 bytes of frame it passes a 1,280-byte IPv6 path.
 inline constexpr std::size_t kMaxControlSize = 1180;

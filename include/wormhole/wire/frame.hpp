@@ -16,6 +16,7 @@ enum class FrameType : std::uint8_t {
   kCookie = 0x03,
   kDirect = 0x10,
   kRelayed = 0x11,
+  kOpener = 0x20,
 };
 
 inline constexpr std::size_t kHeaderSize = 12;
@@ -23,6 +24,12 @@ inline constexpr std::size_t kHeaderSize = 12;
 /// Flags of kDirect and kRelayed. They are authenticated.
 inline constexpr std::uint8_t kNoFlags = 0;
 inline constexpr std::uint8_t kFlagFragment = 0x01;  ///< the plaintext begins with a FragmentHeader
+/// Sealed for the direct path that it travels on: it counts for that path's life. A copy that also
+/// goes another way is sealed without it.
+inline constexpr std::uint8_t kFlagPath = 0x04;
+/// Hop control of a NAT check: it moves no address, and nothing but PROBE and PROBE_ANSWER is in
+/// it.
+inline constexpr std::uint8_t kFlagProbe = 0x08;
 
 /// Where a frame goes: client number in the high half, the receiver's local number in the low half;
 /// on the hop, an index of the receiver's choice.

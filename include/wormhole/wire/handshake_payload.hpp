@@ -41,6 +41,8 @@ struct RespPayload {
   ClientNo client;
   std::uint32_t capabilities = 0;
   std::uint64_t boot_id = 0;
+  /// Hop: a second UDP port on each of the server's addresses, for NAT checks; 0: there is none.
+  std::uint16_t probe_port = 0;
   bool operator==(const RespPayload&) const = default;
 };
 

@@ -10,8 +10,23 @@
 #include "wormhole/base/bytes.hpp"
 #include "wormhole/base/ids.hpp"
 #include "wormhole/crypto/identity.hpp"
+#include "wormhole/wire/nat_report.hpp"
+#include "wormhole/wire/opener.hpp"
 
 namespace wormhole {
+
+/// How a direct path is opened (docs/nat-traversal.md). The numbers are the wire's and those of
+/// PunchSettings::forbidden.
+enum class Strategy : std::uint8_t {
+  kRelay = 0,       ///< none: the relay carries everything
+  kDirect = 1,      ///< one end is reachable, the other goes there
+  kCone = 2,        ///< both ends' mappings are known: both send at an agreed moment
+  kBirthday = 3,    ///< cone–symmetric: many mappings, random probes
+  kRange = 4,       ///< the same within a known small range of ports
+  kSequential = 5,  ///< the next ports are known
+  kRangePair = 6    ///< both ends within known small ranges
+};
+inline constexpr std::uint8_t kStrategies = 7;
 
 /// A client that shares a flow with the receiver.
 struct PeerPut {
@@ -27,6 +42,8 @@ struct PeerRemove {
 /// names.
 /// FlowPut::options, bit 0: each peer has a port of its own (addressing: per-peer).
 inline constexpr std::uint8_t kFlowPerPeer = 1;
+/// Bit 1: by the relay alone (p2p: off).
+inline constexpr std::uint8_t kFlowRelayOnly = 2;
 struct FlowPut {
   struct Member {
     ClientNo number;
@@ -86,9 +103,34 @@ struct MembershipAnswer {
   std::uint32_t ticket = 0;
   std::string reason;  ///< why not, in one sentence of at most 255 bytes; empty when it is done
 };
+/// Where a peer may be reached, as far as the server knows, and under which key openers go there.
+/// It follows the peer's PeerPut.
+struct PeerAddress {
+  ClientNo number;
+  bool p2p = true;  ///< false: relay only, as routes.yaml wants it; the rest is then empty
+  ProbeKey probe_key{};
+  NatReport report;  ///< its own word; but `mapped` is what the server sees
+};
+/// How this network punches (routes.yaml, p2p).
+struct PunchSettings {
+  std::uint16_t forbidden = 0;  ///< bit n: the n-th Strategy is not used
+  std::uint8_t forced = 0;      ///< this Strategy alone; 0: all that are not forbidden
+  bool strict_keepalive = false;
+  std::uint16_t most_sockets = 256;
+  std::uint16_t most_probes = 2048;
+  std::uint16_t opens_per_s = 2000;
+  std::uint16_t probes_per_s_first = 100;  ///< ramps up to …
+  std::uint16_t probes_per_s = 500;        ///< … this, within a second
+  bool operator==(const PunchSettings&) const = default;
+};
+/// A client's NAT, after each check that finds it different.
+struct NatNews {
+  NatReport report;
+};
 using StreamMessage =
     std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, RelayPort,
-                 EnrolRequest, FlowOffer, FlowOfferRemove, MembershipRequest, MembershipAnswer>;
+                 EnrolRequest, FlowOffer, FlowOfferRemove, MembershipRequest, MembershipAnswer,
+                 PeerAddress, PunchSettings, NatNews>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
 inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow
