@@ -1,0 +1,269 @@
+#include "wormhole/punch/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "unit/punch/reports.hpp"
+
+namespace wormhole {
+namespace {
+
+using namespace test;
+
+struct PlanTest : testing::Test {
+  PunchPlan plan(const NatReport& local, const NatReport& remote, std::uint32_t campaign = 1,
+                 std::uint32_t held = 0) {
+    return plan_punch(local, remote, campaign, settings, rng, held);
+  }
+  static std::uint16_t bit(Strategy strategy) {
+    return static_cast<std::uint16_t>(1U << static_cast<unsigned>(strategy));
+  }
+  PunchSettings settings;
+  SeededRng rng{1};
+};
+
+/// Every kind of NAT against every other one, in both roles.
+TEST_F(PlanTest, EachPairHasItsStrategyAtBothEnds) {
+  const auto kinds = [](IpAddress at) {
+    return std::vector<NatReport>{open_host(at),
+                                  open_host(at, NatFiltering::kAddressAndPortDependent),
+                                  NatReport{.mapped = {at, 5}},
+                                  cone(at, NatFiltering::kEndpointIndependent),
+                                  cone(at, NatFiltering::kAddressDependent),
+                                  cone(at),
+                                  sequential(at),
+                                  ranged(at, 40960, 41983),
+                                  symmetric(at),
+                                  symmetric(at, PortAllocation::kPreserving)};
+  };
+  // One letter a strategy: Direct, Cone, Birthday, Range, Sequential, range Pair, - relay.
+  const std::vector<std::string> table{
+      "DDDDDDDDDD",  // open host
+      "DCCCCCSRBB",  // firewall
+      "DCCCCCSRBB",  // unknown: taken for a cone
+      "DCCCCCCCCC",  // full cone
+      "DCCCCCCCCC",  // restricted cone
+      "DCCCCCSRBB",  // port-restricted cone
+      "DSSCCSSP--",  // sequential
+      "DRRCCRPP--",  // random in a block
+      "DBBCCB----",  // random
+      "DBBCCB----",  // port-preserving, but a new mapping for each destination
+  };
+  const std::string letters = "-DCBRSP";
+  const auto here = kinds(kHere);
+  const auto there = kinds(kThere);
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    for (std::size_t j = 0; j < there.size(); ++j) {
+      SCOPED_TRACE(std::to_string(i) + " with " + std::to_string(j));
+      const auto ours = plan(here[i], there[j]);
+      const auto theirs = plan(there[j], here[i]);
+      EXPECT_EQ(letters[static_cast<std::size_t>(ours.strategy)], table[i][j]);
+      EXPECT_EQ(ours.strategy, theirs.strategy);
+      EXPECT_EQ(ours.reason.empty(), ours.strategy != Strategy::kRelay);
+    }
+  }
+}
+
+TEST_F(PlanTest, ConesSendToEachOthersMappedEndpointOnly) {
+  const auto made = plan(cone(kHere), cone(kThere));
+  EXPECT_EQ(made.opener_to, cone(kThere).mapped);
+  EXPECT_EQ(made.sockets, 0);
+  EXPECT_TRUE(made.targets.empty());
+  EXPECT_TRUE(made.probes.empty());
+}
+
+TEST_F(PlanTest, BirthdayOpensAtTheSymmetricEndAndProbesAtTheOther) {
+  const auto opens = plan(symmetric(kHere), cone(kThere));
+  EXPECT_EQ(opens.sockets, 256);
+  EXPECT_EQ(opens.targets, std::vector{cone(kThere).mapped});
+  EXPECT_TRUE(opens.probes.empty());
+  EXPECT_EQ(opens.opener_to, cone(kThere).mapped);
+
+  const auto probes = plan(cone(kHere), symmetric(kThere));
+  EXPECT_EQ(probes.sockets, 0);
+  EXPECT_FALSE(probes.opener_to.is_set());
+  ASSERT_EQ(probes.probes.size(), 2048U);
+  EXPECT_EQ(probes.probes.front(), symmetric(kThere).mapped);
+  const std::set<Endpoint> distinct(probes.probes.begin(), probes.probes.end());
+  EXPECT_GE(distinct.size(), 2047U);  // the mapped port may come again among the random ones
+  for (const auto& to : probes.probes) {
+    EXPECT_EQ(to.address, kThere);
+    EXPECT_GE(to.port, 1024);
+  }
+}
+
+TEST_F(PlanTest, CampaignsDrawOtherPortsEachTime) {
+  const auto first = plan(cone(kHere), symmetric(kThere), 1).probes;
+  const auto second = plan(cone(kHere), symmetric(kThere), 2).probes;
+  const std::set<Endpoint> seen(first.begin(), first.end());
+  const auto again = std::count_if(second.begin(), second.end(),
+                                   [&](const Endpoint& to) { return seen.contains(to); });
+  EXPECT_LT(again, 200);  // 2048² / 64512 = 65 by chance
+}
+
+TEST_F(PlanTest, WithTheRosterGoOpenersOfTheMainSocketOnly) {
+  for (const auto& remote : {symmetric(kThere), sequential(kThere), ranged(kThere, 2048, 4095)}) {
+    const auto made = plan(cone(kHere), remote, 0);
+    EXPECT_EQ(made.strategy, Strategy::kCone);
+    EXPECT_EQ(made.opener_to, remote.mapped);
+    EXPECT_TRUE(made.probes.empty());
+    EXPECT_EQ(plan(remote, cone(kHere), 0).sockets, 0);
+  }
+  EXPECT_EQ(plan(symmetric(kHere), symmetric(kThere), 0).strategy, Strategy::kRelay);
+}
+
+TEST_F(PlanTest, AnUnknownFilterIsTakenForAPortRestrictedOne) {
+  EXPECT_EQ(plan(cone(kHere, NatFiltering::kUnknown), symmetric(kThere)).strategy,
+            Strategy::kBirthday);
+}
+
+TEST_F(PlanTest, RangeProbesWhatWasSeenThenItsBlockThenTheRest) {
+  for (const std::uint32_t campaign : {1U, 2U}) {
+    const auto made = plan(cone(kHere), ranged(kThere, 41000, 41900), campaign);
+    EXPECT_EQ(made.strategy, Strategy::kRange);
+    const auto port = [&](std::size_t i) { return made.probes.at(i).port; };
+    const std::size_t seen = 901;
+    for (std::size_t i = 1; i <= seen; ++i) EXPECT_TRUE(port(i) >= 41000 && port(i) <= 41900);
+    for (std::size_t i = seen + 1; i <= 1024; ++i) {  // the block of 1,024 at 40 × 1,024
+      EXPECT_TRUE(port(i) >= 40960 && port(i) <= 41983);
+    }
+    const bool above = campaign == 1;
+    for (std::size_t i = 1025; i < 1025 + 800; ++i) EXPECT_EQ(port(i) > 41983, above);
+  }
+}
+
+TEST_F(PlanTest, NeverMoreThanHalfOfTheBlockIsOpened) {
+  EXPECT_EQ(plan(ranged(kHere, 2048, 2247), cone(kThere)).sockets, 100);
+  EXPECT_EQ(plan(ranged(kHere, 2048, 2247), cone(kThere), 2, 70).sockets, 30);
+  const auto used_up = plan(ranged(kHere, 2048, 2247), cone(kThere), 3, 100);
+  EXPECT_EQ(used_up.sockets, 0);
+  EXPECT_TRUE(used_up.targets.empty());
+  EXPECT_EQ(plan(ranged(kHere, 2048, 4095), cone(kThere)).sockets, 256);
+}
+
+TEST_F(PlanTest, RangePairDrawsWithinTheOthersBlock) {
+  const auto made = plan(ranged(kHere, 2100, 3000), ranged(kThere, 41000, 41900));
+  EXPECT_EQ(made.strategy, Strategy::kRangePair);
+  EXPECT_EQ(made.probes.size(), 512U);
+  EXPECT_EQ(std::set<Endpoint>(made.probes.begin(), made.probes.end()).size(), 512U);
+  for (const auto& to : made.probes) EXPECT_TRUE(to.port >= 40960 && to.port <= 41983);
+  EXPECT_EQ(plan(ranged(kHere, 2100, 3000), ranged(kThere, 41000, 41900), 2, 500).probes.size(),
+            12U);
+  const auto full = plan(ranged(kHere, 2100, 3000), ranged(kThere, 41000, 41900), 3, 512);
+  EXPECT_EQ(full.strategy, Strategy::kRelay);
+  EXPECT_NE(full.reason.find("in use"), std::string::npos);
+  EXPECT_EQ(plan(ranged(kHere, 2100, 3000), ranged(kThere, 20000, 29000)).strategy,
+            Strategy::kRelay);
+}
+
+TEST_F(PlanTest, AnAddressDependentMappingHoldsOnePortHoweverMuchIsProbed) {
+  auto local = ranged(kHere, 2100, 3000);
+  local.mapping = NatMapping::kAddressDependent;
+  EXPECT_EQ(plan(local, ranged(kThere, 41000, 41900), 3, 512).strategy, Strategy::kRangePair);
+}
+
+TEST_F(PlanTest, SequentialProbesOutwardFromTheMiddleOfTheRow) {
+  for (const auto step : std::initializer_list<std::int16_t>{1, 7, -2}) {
+    const auto made = plan(cone(kHere), sequential(kThere, step));
+    EXPECT_EQ(plan(sequential(kHere, step), cone(kThere)).sockets, 64);
+    const auto at = [&](int k) { return static_cast<std::uint16_t>(20000 + step * k); };
+    EXPECT_EQ(made.probes[1].port, at(36));  // 4 taken since, half of 64 further on
+    EXPECT_EQ(made.probes[2].port, at(37));
+    EXPECT_EQ(made.probes[3].port, at(35));
+    EXPECT_LE(made.probes.size(), 2048U);
+  }
+}
+
+TEST_F(PlanTest, SequentialPortsGoRoundAtTheEndOfThePorts) {
+  EXPECT_EQ(plan(cone(kHere), sequential(kThere, 1, 65500)).probes[1].port, 1024);
+  EXPECT_EQ(plan(cone(kHere), sequential(kThere, -1, 1059)).probes[1].port, 65535);
+}
+
+TEST_F(PlanTest, SequentialPairAimsAtTheMiddlesOfTheRows) {
+  auto remote = sequential(kThere, 7);
+  remote.foreign = 20;  // three more in 150 ms
+  const auto made = plan(sequential(kHere), remote);
+  EXPECT_EQ(made.sockets, 128);
+  EXPECT_EQ(made.targets, (std::vector<Endpoint>{{kThere, 20000 + 7 * (7 + 32)},
+                                                 {kThere, 20000 + 7 * (7 + 64 + 32)}}));
+  const auto later = plan(sequential(kHere), remote, 2);
+  EXPECT_EQ(later.sockets, 256);
+  EXPECT_EQ(later.targets, (std::vector<Endpoint>{{kThere, 20000 + 7 * (7 + 128)}}));
+}
+
+TEST_F(PlanTest, OpeningsDieEarlyUnlessTheyAreLetIn) {
+  EXPECT_GT(plan(symmetric(kHere), cone(kThere)).opening_ttl, 0);
+  settings.forced = static_cast<std::uint8_t>(Strategy::kBirthday);
+  EXPECT_EQ(plan(symmetric(kHere), cone(kThere, NatFiltering::kEndpointIndependent)).opening_ttl,
+            0);
+  settings.forced = 0;
+  EXPECT_EQ(plan(sequential(kHere), sequential(kThere)).opening_ttl, 0);
+}
+
+TEST_F(PlanTest, ForbiddenStrategiesGiveWayToTheNextBest) {
+  settings.forbidden = bit(Strategy::kSequential);
+  EXPECT_EQ(plan(cone(kHere), sequential(kThere)).strategy, Strategy::kBirthday);
+  settings.forbidden = bit(Strategy::kDirect);
+  EXPECT_EQ(plan(cone(kHere), open_host(kThere)).strategy, Strategy::kCone);
+  settings.forbidden = bit(Strategy::kBirthday);
+  const auto made = plan(cone(kHere), symmetric(kThere));
+  EXPECT_EQ(made.strategy, Strategy::kRelay);
+  EXPECT_EQ(made.reason, "routes.yaml forbids the strategy that fits these NATs (birthday)");
+}
+
+TEST_F(PlanTest, AForcedStrategyIsTheOnlyOne) {
+  settings.forced = static_cast<std::uint8_t>(Strategy::kBirthday);
+  EXPECT_EQ(plan(cone(kHere), ranged(kThere, 2048, 4095)).strategy, Strategy::kBirthday);
+  const auto made = plan(cone(kHere), cone(kThere));
+  EXPECT_EQ(made.strategy, Strategy::kRelay);
+  EXPECT_EQ(made.reason,
+            "routes.yaml forces the strategy birthday, which does not fit these NATs (cone does)");
+}
+
+TEST_F(PlanTest, SaysWhyItIsTheRelay) {
+  const auto reason = [&](const NatReport& local, const NatReport& remote) {
+    const auto made = plan(local, remote);
+    EXPECT_EQ(made.strategy, Strategy::kRelay);
+    EXPECT_TRUE(made.probes.empty() && made.targets.empty() && !made.opener_to.is_set());
+    return made.reason;
+  };
+  EXPECT_EQ(reason(symmetric(kHere), symmetric(kThere)),
+            "both NATs allocate random ports: neither end can tell where the other one will be");
+  EXPECT_EQ(reason(symmetric(kHere), sequential(kThere)),
+            "the peer's NAT takes a new port for each destination, and the other NAT allocates "
+            "random ports: a guess can't meet both");
+  EXPECT_EQ(reason(ranged(kHere, 2048, 4095), symmetric(kThere)),
+            "both NATs allocate random ports, and only this client's NAT within a small range");
+  auto varies = symmetric(kThere);
+  varies.address_varies = true;
+  EXPECT_EQ(reason(cone(kHere), varies),
+            "the peer's NAT changes its public address from one connection to the next, so no port "
+            "of it can be predicted");
+  EXPECT_EQ(plan(cone(kHere, NatFiltering::kEndpointIndependent), varies).strategy,
+            Strategy::kCone);
+  EXPECT_EQ(reason(cone(kHere), NatReport{}), "the peer's public address is not known yet");
+  const auto v6 = open_host(*IpAddress::parse("2001:db8::1"));
+  EXPECT_EQ(reason(cone(kHere), v6), "one end has IPv4 only and the other one IPv6 only");
+}
+
+TEST_F(PlanTest, KeepsWithinTheBudget) {
+  settings.most_sockets = 16;
+  settings.most_probes = 50;
+  for (const auto& remote : {symmetric(kThere), sequential(kThere), ranged(kThere, 2048, 4095)}) {
+    EXPECT_EQ(plan(cone(kHere), remote).probes.size(), 50U);
+    EXPECT_EQ(plan(remote, cone(kHere)).sockets, 16);
+  }
+  EXPECT_EQ(plan(ranged(kHere, 2048, 4095), ranged(kThere, 8192, 10000)).probes.size(), 50U);
+  EXPECT_EQ(plan(sequential(kHere), sequential(kThere)).sockets, 16);
+}
+
+TEST_F(PlanTest, StrategiesHaveDistinctNames) {
+  std::set<std::string_view> names;
+  for (std::uint8_t i = 0; i < kStrategies; ++i) names.insert(words(static_cast<Strategy>(i)));
+  EXPECT_EQ(names.size(), std::size_t{kStrategies});
+}
+
+}  // namespace
+}  // namespace wormhole
