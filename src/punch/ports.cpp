@@ -8,7 +8,7 @@ namespace wormhole {
 namespace {
 
 /// Linux's default ip_local_port_range: where a port-preserving NAT will put fresh sockets.
-constexpr PortRange kEphemeral{32768, 60999};
+constexpr PortSpan kEphemeral{32768, 60999};
 
 /// The filtering and hairpin tests, and campaign 0: each takes a mapping or two after `newest`.
 constexpr std::uint32_t kOwnSkip = 4;
@@ -26,7 +26,7 @@ class Order {
  public:
   explicit Order(std::uint32_t most) : most_(most) {}
 
-  void add(PortRange range, Rng& rng) {
+  void add(PortSpan range, Rng& rng) {
     std::vector<std::uint16_t> fresh;
     for (auto port = range.low; port <= range.high; ++port) {
       if (!taken_[port]) fresh.push_back(static_cast<std::uint16_t>(port));
@@ -46,13 +46,13 @@ class Order {
 
 }  // namespace
 
-std::optional<PortRange> seen_range(const NatReport& report) {
-  if (report.low != 0 && report.low <= report.high) return PortRange{report.low, report.high};
+std::optional<PortSpan> seen_range(const NatReport& report) {
+  if (report.low != 0 && report.low <= report.high) return PortSpan{report.low, report.high};
   if (report.allocation == PortAllocation::kPreserving) return kEphemeral;
   return std::nullopt;
 }
 
-PortRange likely_block(const PortRange& seen) {
+PortSpan likely_block(const PortSpan& seen) {
   auto size = std::bit_ceil(seen.size());
   while (seen.low / size != seen.high / size) size *= 2;
   if (size <= 2 * seen.size()) {
@@ -97,8 +97,8 @@ std::vector<std::uint16_t> random_order(const NatReport& report, std::uint32_t c
   if (const auto seen = seen_range(report)) {
     order.add(*seen, rng);
     order.add(likely_block(*seen), rng);
-    const PortRange below{seen->low - std::min(seen->size(), seen->low - 1), seen->low};
-    const PortRange above{seen->high, std::min(seen->high + seen->size(), kLastPort)};
+    const PortSpan below{seen->low - std::min(seen->size(), seen->low - 1), seen->low};
+    const PortSpan above{seen->high, std::min(seen->high + seen->size(), kLastPort)};
     order.add(campaign % 2 == 1 ? above : below, rng);
     order.add(campaign % 2 == 1 ? below : above, rng);
   }
@@ -106,7 +106,7 @@ std::vector<std::uint16_t> random_order(const NatReport& report, std::uint32_t c
   return order.take();
 }
 
-std::vector<std::uint16_t> random_ports(const PortRange& range, std::uint32_t most, Rng& rng) {
+std::vector<std::uint16_t> random_ports(const PortSpan& range, std::uint32_t most, Rng& rng) {
   Order order(most);
   order.add(range, rng);
   return order.take();

@@ -18,19 +18,19 @@ inline constexpr std::uint32_t kLastPort = 65535;
 inline constexpr std::uint32_t kMostRange = 4096;
 
 /// Both included.
-struct PortRange {
+struct PortSpan {
   std::uint32_t low = 0;
   std::uint32_t high = 0;
   std::uint32_t size() const { return high - low + 1; }
   bool contains(std::uint32_t port) const { return port >= low && port <= high; }
-  bool operator==(const PortRange&) const = default;
+  bool operator==(const PortSpan&) const = default;
 };
 
 /// Where mappings were seen, or are to be expected first.
-std::optional<PortRange> seen_range(const NatReport& report);
+std::optional<PortSpan> seen_range(const NatReport& report);
 /// The block that the seen range is a sample of: the smallest power of two at a multiple of itself
 /// (RFC 7422 assigns such blocks), or an eighth more at each side where that is smaller.
-PortRange likely_block(const PortRange& seen);
+PortSpan likely_block(const PortSpan& seen);
 
 /// The port of a sequential NAT's `k`-th mapping after the newest one.
 std::uint16_t predicted(const NatReport& report, std::uint32_t k);
@@ -46,6 +46,6 @@ std::vector<std::uint16_t> sequential_order(const NatReport& report, std::uint32
 std::vector<std::uint16_t> random_order(const NatReport& report, std::uint32_t campaign,
                                         std::uint32_t most, Rng& rng);
 /// At most `most` distinct ports of `range`, at random.
-std::vector<std::uint16_t> random_ports(const PortRange& range, std::uint32_t most, Rng& rng);
+std::vector<std::uint16_t> random_ports(const PortSpan& range, std::uint32_t most, Rng& rng);
 
 }  // namespace wormhole
