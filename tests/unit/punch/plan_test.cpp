@@ -66,6 +66,41 @@ TEST_F(PlanTest, EachPairHasItsStrategyAtBothEnds) {
   }
 }
 
+/// Whatever two ends may say of themselves: their plans belong together, and none breaks a budget.
+TEST_F(PlanTest, PlansOfBothEndsFitEachOtherWhateverTheReports) {
+  const auto draw = [&](IpAddress at) {
+    return NatReport{.mapping = static_cast<NatMapping>(rng.below(5)),
+                     .filtering = static_cast<NatFiltering>(rng.below(4)),
+                     .allocation = static_cast<PortAllocation>(rng.below(5)),
+                     .address_varies = rng.below(8) == 0,
+                     .mapped = {at, rng.number<std::uint16_t>()},
+                     .step = rng.number<std::int16_t>(),
+                     .newest = rng.number<std::uint16_t>(),
+                     .low = rng.number<std::uint16_t>(),
+                     .high = rng.number<std::uint16_t>(),
+                     .foreign = rng.number<std::uint16_t>()};
+  };
+  for (int i = 0; i < 5000; ++i) {
+    const auto here = draw(kHere);
+    const auto there = draw(kThere);
+    settings.most_probes = static_cast<std::uint16_t>(rng.below(300));
+    settings.most_sockets = static_cast<std::uint16_t>(rng.below(257));
+    const auto campaign = rng.below(4);
+    const auto ours = plan(here, there, campaign);
+    const auto theirs = plan(there, here, campaign);
+    if (!here.mapped.is_set() || !there.mapped.is_set()) continue;  // port 0 was drawn
+    EXPECT_EQ(ours.strategy, theirs.strategy);
+    for (const auto* made : {&ours, &theirs}) {
+      EXPECT_LE(made->probes.size(), settings.most_probes);
+      EXPECT_LE(made->sockets, settings.most_sockets);
+      EXPECT_EQ(made->reason.empty(), made->strategy != Strategy::kRelay);
+      for (const auto& to : made->probes) EXPECT_NE(to.port, 0);
+    }
+    const bool luck = ours.strategy == Strategy::kBirthday || ours.strategy == Strategy::kRange;
+    EXPECT_TRUE(!luck || ours.opener_to.is_set() != theirs.opener_to.is_set());
+  }
+}
+
 TEST_F(PlanTest, ConesSendToEachOthersMappedEndpointOnly) {
   const auto made = plan(cone(kHere), cone(kThere));
   EXPECT_EQ(made.opener_to, cone(kThere).mapped);
