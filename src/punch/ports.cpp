@@ -53,10 +53,10 @@ PortSpan likely_block(const PortSpan& seen) {
   while (seen.low / size != seen.high / size) size *= 2;
   if (size <= 2 * seen.size()) {
     const auto start = seen.low / size * size;
-    return {start, start + size - 1};
+    return {std::max(start, 1U), start + size - 1};  // there is no port 0
   }
   const auto margin = seen.size() / 8;
-  return {seen.low - std::min(margin, seen.low), std::min(seen.high + margin, kLastPort)};
+  return {seen.low - std::min(margin, seen.low - 1), std::min(seen.high + margin, kLastPort)};
 }
 
 std::uint16_t predicted(const NatReport& report, std::uint32_t k) {

@@ -11,8 +11,8 @@
 namespace wormhole::sim {
 
 struct PunchTrial {
-  NatProfile here;
-  NatProfile there;
+  NatProfile here{};
+  NatProfile there{};
   bool here_is_public = false;  ///< the report says "no translation"
   PunchSettings settings{};
   std::uint32_t campaign = 1;
