@@ -72,6 +72,9 @@ json::object peer_json(const PeerStatus& peer) {
           {"strategy", peer.strategy},
           {"since_s", seconds(peer.since)},
           {"reason", peer.reason},
+          {"remote", address(peer.remote.value_or(Endpoint{}))},
+          {"time_to_direct_ms", milliseconds(peer.time_to_direct)},
+          {"campaigns", peer.campaigns},
           {"rtt_ms", milliseconds(peer.rtt)},
           {"loss", rounded(peer.loss, 10'000)}};
 }

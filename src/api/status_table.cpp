@@ -64,6 +64,13 @@ std::string server_lines(const json::value& status) {
          (reason == "-" ? "" : remark(reason));
 }
 
+/// "at 203.0.113.9:5333, opened by birthday in 1.1 s"
+std::string direct_text(const json::value& peer) {
+  const auto took = number_of(peer, "time_to_direct_ms");
+  return "at " + text_of(peer, "remote") + ", opened by " + text_of(peer, "strategy") +
+         (took ? printf_text(" in %.1f s", *took / 1000) : "");
+}
+
 std::string peer_rows(const json::value& peer) {
   const std::string path = text_of(peer, "path");
   const bool on_path = path != "none" && path != "-";
@@ -71,8 +78,7 @@ std::string peer_rows(const json::value& peer) {
       row(cell(text_of(peer, "id"), 24) + cell(path, 6) + cell(on_path ? rtt_text(peer) : "-", 10) +
           cell(on_path ? loss_text(peer) : "-", 7) + (on_path ? age_text(peer) : "-"));
   const std::string reason = text_of(peer, "reason");
-  const std::string strategy = text_of(peer, "strategy");
-  if (on_path && strategy != "-" && strategy != path) out += remark("opened by: " + strategy);
+  if (path == "direct") out += remark(direct_text(peer));
   if (reason != "-") return out + remark((path == "relay" ? "not direct: " : "") + reason);
   return is_true(peer, "online") ? out : out + remark("offline");
 }

@@ -27,7 +27,8 @@ Client::Core::Core(ClientConfig client_config, Rng& random)
       rng(random),
       context{config.id, config.keys, config.network.network, config.network.knock, config.boot_id},
       hop(hop_config(config), rng),
-      flows(config.bind, config.deliver_anywhere) {}
+      flows(config.bind, config.deliver_anywhere),
+      puncher([this](std::uint16_t slot) { return peer_at(slot); }, hop, rng) {}
 
 Client::Client(ClientConfig config, Rng& rng)
     : core_(std::make_unique<Core>(std::move(config), rng)) {}
@@ -38,17 +39,29 @@ void Client::set_servers(std::vector<Endpoint> servers, TimePoint now, ClientOut
   core_->deadline = core_->recomputed_deadline();
 }
 
-void Client::on_net_datagrams(SocketNo /*socket*/, std::span<const NetDatagram> batch,
-                              TimePoint now, ClientOutbox& out) {
+void Client::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batch, TimePoint now,
+                              ClientOutbox& out) {
   if (core_->ended) return;
   core_->reassembly.release();
   for (const auto& datagram : batch) {
+    const auto type = frame_type(datagram.bytes);
+    if (type == FrameType::kOpener) {
+      core_->on_opener(socket, datagram, now, out);
+      continue;
+    }
+    // On the hop the index's high half is 0: a frame for a peer's session is a peer's.
+    const auto header = type == FrameType::kDirect ? read_header(datagram.bytes) : std::nullopt;
+    if (header && client_of(header->index).value != 0) {
+      const PathAddress path{socket, datagram.from};
+      core_->on_peer_frame(datagram, &path, now, out);
+      continue;
+    }
     if (!core_->hop.may_be_server(datagram.from)) {
       ++core_->drops.unexpected_source;
       continue;
     }
-    if (frame_type(datagram.bytes) == FrameType::kRelayed) {
-      core_->on_relayed(datagram, now, out);
+    if (type == FrameType::kRelayed) {
+      core_->on_peer_frame(datagram, nullptr, now, out);
       continue;
     }
     core_->hop.on_datagram(datagram, now, out, core_->events);
@@ -58,39 +71,63 @@ void Client::on_net_datagrams(SocketNo /*socket*/, std::span<const NetDatagram> 
   core_->deadline = std::min(core_->deadline, core_->hop.next_deadline());
 }
 
-void Client::Core::on_relayed(const NetDatagram& datagram, TimePoint now, ClientOutbox& out) {
+void Client::Core::on_peer_frame(const NetDatagram& datagram, const PathAddress* path,
+                                 TimePoint now, ClientOutbox& out) {
+  constexpr std::uint8_t kKnownFlags = kFlagFragment | kFlagPath;
   const auto header = read_header(datagram.bytes);
   const auto slot =
       static_cast<std::uint16_t>((header ? header->index & 0xffffU : 0) / Peer::kIndexSpan);
   auto* peer = peer_at(slot);
-  if (!header || (header->flags & ~kFlagFragment) != 0 ||
-      client_of(header->index) != hop.number() || peer == nullptr) {
+  if (!header || (header->flags & ~kKnownFlags) != 0 || client_of(header->index) != hop.number() ||
+      peer == nullptr) {
     ++drops.unknown_peer;
     return;
   }
+  const bool fragment = (header->flags & kFlagFragment) != 0;
   if (header->flow.value == 0) {
-    if (header->flags != kNoFlags) {
+    if (fragment) {
       ++drops.unknown_peer;
       return;
     }
-    peer->on_frame(*header, {FlowNo{0}, kControlSlot, ""}, datagram.bytes, now, out);
-    say_peer_changes(slot, out);
-    touch(*peer);
-    return;
+    peer->on_frame(*header, {FlowNo{0}, kControlSlot, ""}, datagram.bytes, path, now, out);
+    return tend_peer(slot, now, out);
   }
   auto* flow = flows.find(header->flow);
   if (flow == nullptr || !flow->may_receive_from(peer->number())) {
     ++drops.no_flow;
     return;
   }
-  const auto text = peer->on_frame(*header, flow->ref, datagram.bytes, now, out);
+  const auto text = peer->on_frame(*header, flow->ref, datagram.bytes, path, now, out);
   touch(*peer);
   if (!text) return;
   hop.note_traffic(now);
+  if (!fragment) {
+    deliver(*flow, peer->number(), *text, now, out);
+  } else if (const auto whole = reassembly.add(slot, flow->ref.slot, *text, now)) {
+    deliver(*flow, peer->number(), *whole, now, out);
+  }
+  if (peer->has_news()) tend_peer(slot, now, out);
+}
+
+void Client::Core::on_opener(SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                             ClientOutbox& out) {
+  const auto opener = read_opener(datagram.bytes);
+  const auto from = opener ? by_number.find(opener->from) : by_number.end();
+  if (from == by_number.end() || opener->to != hop.number()) {
+    ++drops.unknown_opener;
+    return;
+  }
+  puncher.on_opener(from->second, socket, datagram, now, out);
+  tend_peer(from->second, now, out);
+}
+
+void Client::Core::tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out) {
+  auto* peer = peer_at(slot);
+  if (peer == nullptr) return;
+  puncher.on_peer(slot, now, out);
   say_peer_changes(slot, out);
-  if (header->flags == kNoFlags) return deliver(*flow, peer->number(), *text, now, out);
-  const auto whole = reassembly.add(slot, flow->ref.slot, *text, now);
-  if (whole) deliver(*flow, peer->number(), *whole, now, out);
+  touch(*peer);
+  deadline = std::min(deadline, puncher.next_deadline());
 }
 
 void Client::Core::deliver(FlowPort& flow, ClientNo from, Bytes text, TimePoint now, Outbox& out) {
@@ -215,8 +252,9 @@ void Client::on_timeout(TimePoint now, ClientOutbox& out) {
   for (std::size_t slot = 0; slot < core_->peers.size(); ++slot) {
     if (!core_->peers[slot].peer) continue;
     core_->peers[slot].peer->on_timeout(now, out);
-    core_->say_peer_changes(static_cast<std::uint16_t>(slot), out);
+    core_->tend_peer(static_cast<std::uint16_t>(slot), now, out);
   }
+  core_->puncher.on_timeout(now, out);
   core_->flows.on_timeout(now, out.commands);
   core_->memberships.on_timeout(now, out.commands);
   core_->deadline = core_->recomputed_deadline();
@@ -225,7 +263,8 @@ void Client::on_timeout(TimePoint now, ClientOutbox& out) {
 TimePoint Client::next_deadline() const { return core_->ended ? kNever : core_->deadline; }
 
 TimePoint Client::Core::recomputed_deadline() const {
-  auto due = std::min({hop.next_deadline(), flows.next_deadline(), memberships.next_deadline()});
+  auto due = std::min({hop.next_deadline(), flows.next_deadline(), memberships.next_deadline(),
+                       puncher.next_deadline()});
   for (const auto& entry : peers) {
     if (entry.peer) due = std::min(due, entry.peer->next_deadline());
   }

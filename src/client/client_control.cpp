@@ -122,7 +122,7 @@ void Client::Core::on_event(const HopHandshake& event, TimePoint now, ClientOutb
     return;
   }
   peer->on_handshake(event.message, now, out);
-  say_peer_changes(by_number.at(event.peer), out);
+  tend_peer(by_number.at(event.peer), now, out);
 }
 
 void Client::Core::on_event(const HopWantsResolve& /*event*/, TimePoint /*now*/,
@@ -188,9 +188,11 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
     by_number[message.number] = *slot;
     peer = peers[*slot].peer.get();
   }
-  peers[by_number[message.number]].named = true;
+  auto& entry = peers[by_number[message.number]];
+  entry.named = true;
+  entry.lead = in_snapshot;
   peer->set_presence(message.number, message.boot_id, in_snapshot, now);
-  say_peer_changes(by_number[message.number], out);
+  tend_peer(by_number[message.number], now, out);
   relink();
 }
 
@@ -265,11 +267,21 @@ void Client::Core::on_message(const EnrolRequest& /*message*/, TimePoint /*now*/
   ++drops.unreadable_peer;  // clients ask, servers don't
 }
 
-void Client::Core::on_message(const PeerAddress& /*message*/, TimePoint /*now*/,
-                              ClientOutbox& /*out*/) {}
+void Client::Core::on_message(const PeerAddress& message, TimePoint now, ClientOutbox& out) {
+  const auto at = by_number.find(message.number);
+  if (at == by_number.end()) return;  // a peer whose key is not accepted
+  puncher.set_address(at->second, message, peers[at->second].lead, now, out);
+  tend_peer(at->second, now, out);
+}
 
-void Client::Core::on_message(const PunchSettings& /*message*/, TimePoint /*now*/,
-                              ClientOutbox& /*out*/) {}
+void Client::Core::on_message(const PunchSettings& message, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  puncher.set_settings(message);
+  path_settings.strict_keepalive = message.strict_keepalive;
+  for (auto& entry : peers) {
+    if (entry.peer) entry.peer->set_path_settings(path_settings);
+  }
+}
 
 void Client::Core::on_message(const NatNews& /*message*/, TimePoint /*now*/,
                               ClientOutbox& /*out*/) {

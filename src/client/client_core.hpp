@@ -10,6 +10,7 @@
 
 #include "client/flow_table.hpp"
 #include "client/memberships.hpp"
+#include "client/puncher.hpp"
 #include "wormhole/client/client.hpp"
 #include "wormhole/hop/hop_link.hpp"
 #include "wormhole/peer/peer.hpp"
@@ -20,8 +21,10 @@ namespace wormhole {
 struct Client::Core {
   struct PeerEntry {
     std::unique_ptr<Peer> peer;
-    bool named = false;    ///< in the server's snapshot under way
-    bool said_up = false;  ///< what the log says last
+    bool named = false;               ///< in the server's snapshot under way
+    PathKind said = PathKind::kNone;  ///< what the log says last
+    PathAddress said_at;              ///< of a direct path
+    bool lead = false;                ///< we are the newer one
   };
   /// A peer whose key is not accepted.
   struct Distrusted {
@@ -31,6 +34,7 @@ struct Client::Core {
   };
   struct Drops {
     std::uint64_t unexpected_source = 0;
+    std::uint64_t unknown_opener = 0;
     std::uint64_t no_flow = 0;  ///< opened for no flow, or not allowed to send to us there
     std::uint64_t unknown_peer = 0;
     std::uint64_t unreadable_peer =
@@ -40,7 +44,10 @@ struct Client::Core {
   Core(ClientConfig client_config, Rng& random);
 
   // Data path.
-  void on_relayed(const NetDatagram& datagram, TimePoint now, ClientOutbox& out);
+  /// A frame of a peer; `path`: how it came, null by the relay.
+  void on_peer_frame(const NetDatagram& datagram, const PathAddress* path, TimePoint now,
+                     ClientOutbox& out);
+  void on_opener(SocketNo socket, const NetDatagram& datagram, TimePoint now, ClientOutbox& out);
   void deliver(FlowPort& flow, ClientNo from, Bytes text, TimePoint now, Outbox& out);
   void send(FlowPort& flow, MutBytes text, TimePoint now, ClientOutbox& out);
   void send_to_one(FlowPort& flow, ClientNo peer, MutBytes text, TimePoint now, ClientOutbox& out);
@@ -82,8 +89,10 @@ struct Client::Core {
   /// Why this binding is not accepted; nothing when it is. A signed one is then pinned.
   std::optional<std::string> distrust(const KeyBinding& binding, ClientOutbox& out);
   std::optional<std::uint16_t> add_peer(const KeyBinding& binding);
-  void remove_peer(ClientNo number, Outbox& out);
+  void remove_peer(ClientNo number, ClientOutbox& out);
   void relink();
+  /// After anything that may have changed a peer: tells the puncher and the log.
+  void tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out);
   void say_peer_changes(std::uint16_t slot, Outbox& out);
   void end(Refused::Reason reason, std::string message, ClientOutbox& out);
 
@@ -101,6 +110,8 @@ struct Client::Core {
   std::vector<PeerEntry> peers;                           // by slot
   std::unordered_map<ClientNo, std::uint16_t> by_number;  // → slot
   std::map<ClientNo, Distrusted> distrusted;
+  Puncher puncher;
+  PathSettings path_settings;
   std::vector<HopEvent> events;
   bool in_snapshot = false;
   bool ended = false;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/client_core.hpp"
+#include "wormhole/punch/words.hpp"
 
 namespace wormhole {
 
@@ -50,15 +51,18 @@ std::optional<std::uint16_t> Client::Core::add_peer(const KeyBinding& binding) {
   peers[slot] = PeerEntry{};
   peers[slot].peer =
       std::make_unique<Peer>(context, static_cast<std::uint16_t>(slot), binding, hop, waiting, rng);
+  peers[slot].peer->set_path_settings(path_settings);
   return static_cast<std::uint16_t>(slot);
 }
 
-void Client::Core::remove_peer(ClientNo number, Outbox& out) {
+void Client::Core::remove_peer(ClientNo number, ClientOutbox& out) {
   const auto at = by_number.find(number);
   if (at == by_number.end()) return;
   const auto& peer = *peers[at->second].peer;
   out.log(LogLevel::kInfo, "peer " + peer.id() + ": gone");
   context.attempts = std::max(context.attempts, peer.attempt());
+  // Its sockets first, while somebody can say which of them its paths use.
+  puncher.remove(at->second, out);
   peers[at->second] = PeerEntry{};
   by_number.erase(at);
 }
@@ -73,15 +77,24 @@ void Client::Core::relink() {
 
 void Client::Core::say_peer_changes(std::uint16_t slot, Outbox& out) {
   auto& entry = peers[slot];
-  const bool up = entry.peer->is_online() && entry.peer->has_session();
-  if (up == entry.said_up) return;
-  entry.said_up = up;
-  if (up) {
-    out.log(LogLevel::kInfo, "peer " + entry.peer->id() + ": path relay (end-to-end session made)");
-  } else {
-    out.log(LogLevel::kInfo, "peer " + entry.peer->id() + ": no path (" +
-                                 (entry.peer->is_online() ? "restarted" : "offline") + ")");
+  const auto& peer = *entry.peer;
+  const auto* direct = peer.paths().in_use();
+  auto kind = PathKind::kNone;
+  if (peer.is_online() && peer.has_session()) {
+    kind = direct != nullptr ? PathKind::kDirect : PathKind::kRelay;
   }
+  const auto at = kind == PathKind::kDirect ? *direct : PathAddress{};
+  if (kind == entry.said && at == entry.said_at) return;
+  entry.said = kind;
+  entry.said_at = at;
+  std::string text = "path relay";
+  if (kind == PathKind::kDirect) {
+    text = "path direct to " + at.remote.to_string() + ", opened by " +
+           std::string(words(puncher.status(slot).strategy));
+  } else if (kind == PathKind::kNone) {
+    text = peer.is_online() ? "no path (restarted)" : "no path (offline)";
+  }
+  out.log(LogLevel::kInfo, "peer " + peer.id() + ": " + text);
 }
 
 }  // namespace wormhole

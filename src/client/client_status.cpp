@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/client_core.hpp"
+#include "wormhole/punch/words.hpp"
 
 namespace wormhole {
 namespace {
@@ -29,7 +30,8 @@ ServerLinkStatus server_status(const HopLink& hop) {
   return status;
 }
 
-PeerStatus peer_status(const Peer& peer, bool server_connected, TimePoint now) {
+PeerStatus peer_status(const Peer& peer, const PunchStatus& punch, bool server_connected,
+                       TimePoint now) {
   PeerStatus status;
   status.id = peer.id();
   status.online = peer.is_online();
@@ -39,13 +41,21 @@ PeerStatus peer_status(const Peer& peer, bool server_connected, TimePoint now) {
     status.reason = "offline: it is not connected to the server";
   } else if (!peer.has_session()) {
     status.reason = "handshake under way";
+  } else if (const auto* path = peer.paths().in_use()) {
+    status.path = PathKind::kDirect;
+    status.strategy = words(punch.strategy);
+    status.since = now - punch.since;
+    status.remote = path->remote;
+    status.time_to_direct = punch.took;
+    status.campaigns = punch.campaigns;
   } else if (!server_connected) {
     status.reason = "the server, which relays, does not answer";
   } else {
     status.path = PathKind::kRelay;
     status.strategy = "relay";
     status.since = now - peer.session_since();
-    status.reason = "this version relays; direct paths are not tried";
+    status.reason = punch.reason;
+    status.campaigns = punch.campaigns;
   }
   return status;
 }
@@ -101,6 +111,7 @@ void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*
     sum.expired += one.expired;
     sum.malformed += one.malformed;
     sum.bad_handshake += one.bad_handshake;
+    sum.foreign_address += one.foreign_address;
     queue_overflow += peer->queue_overflow();
   }
   add_drop(drops, "peer_unknown_session", sum.unknown_session);
@@ -109,6 +120,7 @@ void add_peer_drops(std::vector<DropCount>& drops, const std::vector<const Peer*
   add_drop(drops, "peer_expired", sum.expired);
   add_drop(drops, "peer_malformed", sum.malformed);
   add_drop(drops, "peer_bad_handshake", sum.bad_handshake);
+  add_drop(drops, "peer_foreign_address", sum.foreign_address);
   add_drop(drops, "queue_overflow", queue_overflow);
 }
 
@@ -127,10 +139,12 @@ ClientStatus Client::status(TimePoint now) const {
   status.id = core_->config.id;
   status.server = server_status(core_->hop);
   std::vector<const Peer*> peers;
-  for (const auto& entry : core_->peers) {
-    if (!entry.peer) continue;
-    peers.push_back(entry.peer.get());
-    status.peers.push_back(peer_status(*entry.peer, status.server.connected, now));
+  for (std::size_t slot = 0; slot < core_->peers.size(); ++slot) {
+    const auto* peer = core_->peers[slot].peer.get();
+    if (peer == nullptr) continue;
+    peers.push_back(peer);
+    const auto punch = core_->puncher.status(static_cast<std::uint16_t>(slot));
+    status.peers.push_back(peer_status(*peer, punch, status.server.connected, now));
   }
   for (const auto& [number, entry] : core_->distrusted) {
     PeerStatus row;
@@ -158,6 +172,8 @@ ClientStatus Client::status(TimePoint now) const {
   add_drop(status.drops, "fragment_timed_out", pieces.timed_out);
   add_drop(status.drops, "fragment_made_way", pieces.made_way);
   add_drop(status.drops, "unexpected_source", core_->drops.unexpected_source);
+  add_drop(status.drops, "unknown_opener", core_->drops.unknown_opener);
+  add_drop(status.drops, "forged_opener", core_->puncher.drops().forged_opener);
   add_drop(status.drops, "no_flow", core_->drops.no_flow);
   add_drop(status.drops, "unknown_peer", core_->drops.unknown_peer);
   add_drop(status.drops, "unreadable_announcement", core_->drops.unreadable_peer);

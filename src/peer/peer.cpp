@@ -31,6 +31,7 @@ Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& bin
       mac1_key_(mac1_key(context.keys.public_key, context.knock)),
       initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)),
       waiting_(budget),
+      paths_(rng),
       fragmented_(rng.number<std::uint32_t>()) {}
 
 HandshakeContext Peer::handshake_context(bool we_initiate) const {
@@ -46,15 +47,18 @@ std::uint32_t Peer::index_base() const {
 void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, TimePoint now) {
   number_ = number;
   boot_id_ = boot_id;
-  if (!is_online()) {
-    initiation_.stop();
-    waiting_.clear();
-    next_ping_ = kNever;
-    return;
-  }
+  // A direct path outlives the server's word: after a restart it may not know yet who is there.
+  if (!is_online()) return go_offline();
+  if (boot_id_ == 0) return;
   stale_ = slots_.current() != nullptr && session_boot_ != boot_id;
   if (has_session()) return;
   initiation_.start(initiate ? now : now + kInitiateAnyway);
+}
+
+void Peer::go_offline() {
+  initiation_.stop();
+  waiting_.clear();
+  next_ping_ = kNever;
 }
 
 SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox& out) {
@@ -66,10 +70,7 @@ SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox
     return SendOutcome::kQueued;
   }
   if (text.size() > kMaxFrameText) return send_fragments(flow, text, now, out);
-  const auto frame = session->seal(session->keys(flow.slot, flow.name), FrameType::kRelayed,
-                                   flow.number, text, now);
-  if (frame.empty()) return SendOutcome::kKeyUsedUp;
-  return hop_.relay(frame, out) ? SendOutcome::kSent : SendOutcome::kNoServer;
+  return dispatch(session->keys(flow.slot, flow.name), flow, text, kNoFlags, now, out);
 }
 
 SendOutcome Peer::send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out) {
@@ -85,32 +86,20 @@ SendOutcome Peer::send_fragments(const FlowRef& flow, Bytes text, TimePoint now,
     if (room.empty()) return SendOutcome::kOverload;
     write_fragment_header(head, room.data());
     copy_bytes(text.subspan(head.offset(), head.length()), room.subspan(kFragmentHeaderSize));
-    const auto frame =
-        session->seal(keys, FrameType::kRelayed, flow.number, room, now, kFlagFragment);
-    if (frame.empty()) return SendOutcome::kKeyUsedUp;
-    if (!hop_.relay(frame, out)) return SendOutcome::kNoServer;
+    const auto outcome = dispatch(keys, flow, room, kFlagFragment, now, out);
+    if (outcome != SendOutcome::kSent) return outcome;
   }
   return SendOutcome::kSent;
 }
 
 void Peer::note_activity(TimePoint now) {
   last_activity_ = now;
+  paths_.on_traffic(now);
   if (next_ping_ == kNever && has_session()) next_ping_ = now;
 }
 
 bool Peer::is_active(TimePoint now) const {
   return last_activity_ != TimePoint::min() && now - last_activity_ < kActiveFor;
-}
-
-void Peer::send_control(const ControlWriter& items, TimePoint now, Outbox& out) {
-  auto* session = slots_.current();
-  if (session == nullptr || items.empty()) return;
-  const auto text = out.reserve(items.bytes().size());
-  if (text.empty()) return;
-  copy_bytes(items.bytes(), text);
-  const auto frame =
-      session->seal(session->keys(kControlSlot, ""), FrameType::kRelayed, FlowNo{0}, text, now);
-  if (!frame.empty()) hop_.relay(frame, out);
 }
 
 void Peer::send_ping(TimePoint now, Outbox& out) {
@@ -146,10 +135,12 @@ void Peer::on_timeout(TimePoint now, Outbox& out) {
     initiation_.start(now);
   }
   if (initiation_.next_deadline() <= now) send_init(now, out);
+  paths_.on_timeout(now, path_actions_);
+  run_path_actions(now, out);
 }
 
 TimePoint Peer::next_deadline() const {
-  auto due = std::min(initiation_.next_deadline(), next_ping_);
+  auto due = std::min({initiation_.next_deadline(), next_ping_, paths_.next_deadline()});
   const auto* session = slots_.current();
   if (session != nullptr && is_online() && !initiation_.is_trying()) {
     due = std::min(due, session->rekey_time());
@@ -177,11 +168,14 @@ void Peer::measure_loss(TimePoint now) {
 
 void Peer::session_ready(TimePoint now, Outbox& out) {
   stale_ = false;
+  news_ = true;
   session_since_ = now;
   unanswered_since_.reset();
   next_ping_ = now;
   send_ping(now, out);
   flush_queue(now, out);
+  paths_.on_session(now, path_actions_);
+  run_path_actions(now, out);
 }
 
 void Peer::flush_queue(TimePoint now, Outbox& out) {
@@ -195,13 +189,15 @@ void Peer::flush_queue(TimePoint now, Outbox& out) {
 }
 
 std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef& flow,
-                                       MutBytes frame, TimePoint now, Outbox& out) {
+                                       MutBytes frame, const PathAddress* path, TimePoint now,
+                                       Outbox& out) {
   auto* session = slots_.find(header.index);
   if (session == nullptr) {
     ++drops_.unknown_session;
     return std::nullopt;
   }
-  const auto opened = session->open(session->keys(flow.slot, flow.name), header, frame, now);
+  auto& keys = session->keys(flow.slot, flow.name);
+  const auto opened = session->open(keys, header, frame, now);
   if (opened.failure) {
     switch (*opened.failure) {
       case Unopened::kReplayed:
@@ -217,20 +213,22 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
   }
   unanswered_since_.reset();
   if (slots_.confirm(session, now)) {
+    if (session_boot_ != session->boot_id) new_process("the peer was restarted", out);
     session_boot_ = session->boot_id;
     session_attempt_ = session->attempt;
     initiation_.stop();
     session_ready(now, out);
   }
+  if (path != nullptr && (header.flags & kFlagPath) != 0) note_path(header, keys, *path, now, out);
   if (flow.slot != kControlSlot) {
     note_activity(now);
     return opened.text;
   }
-  on_control(opened.text, now, out);
+  on_control(opened.text, path, now, out);
   return std::nullopt;
 }
 
-void Peer::on_control(Bytes text, TimePoint now, Outbox& out) {
+void Peer::on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox& out) {
   if (!well_formed_control(text)) {
     ++drops_.malformed;
     return;
@@ -253,9 +251,14 @@ void Peer::on_control(Bytes text, TimePoint now, Outbox& out) {
       } else {
         on_resp(handshake->message, now, out);
       }
+    } else {
+      on_path_item(*item, path, reply, now, out);
     }
   }
-  send_control(reply, now, out);
+  if (reply.empty()) return;
+  // The answer goes the way of the question: that is what challenges ask.
+  if (path != nullptr) return send_by_path(reply, *path, now, out);
+  send_by_relay(reply, now, out);
 }
 
 }  // namespace wormhole

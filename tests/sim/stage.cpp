@@ -105,8 +105,10 @@ Host& Stage::add_host(const std::string& name) {
   ++hosts_;
   Nat* nat = nullptr;
   auto address = IpAddress::v4(192, 0, 2, hosts_);
-  if (options.nat) {
-    nat = &world.internet().add_nat(options.nat_profile, address);
+  auto profile = options.nat ? std::optional(options.nat_profile) : std::nullopt;
+  if (const auto own = options.nats.find(name); own != options.nats.end()) profile = own->second;
+  if (profile) {
+    nat = &world.internet().add_nat(*profile, address);
     address = IpAddress::v4(10, 0, hosts_, 2);
   }
   std::vector<IpAddress> addresses = {address};

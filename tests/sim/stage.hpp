@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct StageOptions {
   LinkProfile link = {.delay = 10ms};  ///< of each client, each way; the server's is ideal
   bool nat = true;                     ///< each client behind its own
   NatProfile nat_profile = {};
+  /// By ID, instead of the two above; nothing: a public address.
+  std::map<std::string, std::optional<NatProfile>> nats = {};
   bool enrolled = true;  ///< the server's directory knows the clients' keys
   RelayPorts relay_ports = {};
 };
@@ -43,6 +46,8 @@ class Stage {
   std::unique_ptr<ServerNode> make_server(const std::string& name, wormhole::Network network,
                                           Directory directory);
 
+  /// The NAT in front of a client; null when there is none.
+  Nat* nat_of(const std::string& id) { return client(id).host().nat; }
   /// Starts everything; true when every client is ready.
   bool start();
   /// True when it is connected, its flow ports are open and it knows that its peers are online.

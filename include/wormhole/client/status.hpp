@@ -28,11 +28,14 @@ struct PeerStatus {
   std::string id;
   bool online = false;
   PathKind path = PathKind::kNone;
-  std::string strategy;  ///< how the path was opened; "relay" today
+  std::string strategy;  ///< how the path was opened: "relay", or one of words(Strategy)
   Duration since{};      ///< age of this path
   std::string reason;    ///< why not direct, or why there is no path
   std::optional<Duration> rtt;
   double loss = 0;  ///< share of the peer's packets that were lost towards us, last 10 s
+  std::optional<Endpoint> remote{};          ///< of a direct path: where the peer is
+  std::optional<Duration> time_to_direct{};  ///< from knowing the peer online to the direct path
+  std::uint32_t campaigns = 0;             ///< punching campaigns so far
 };
 
 enum class AppState : std::uint8_t { kUnknown, kListening, kNotListening };

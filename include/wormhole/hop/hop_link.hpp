@@ -7,6 +7,7 @@
 // In `suspect` the old session stays in use while new INITs go to all addresses in turn.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -116,6 +117,11 @@ class HopLink {
   std::uint16_t relay_port(FlowNo flow) const { return ports_.in_use(flow); }
   /// An application packet passed: keepalives become or stay fast.
   void note_traffic(TimePoint now);
+  /// The network may have changed (an interface, a NAT that forgot us): a ping at once tells the
+  /// server where we are now.
+  void nudge(TimePoint now) {
+    if (next_ping_ != kNever) next_ping_ = std::min(next_ping_, now);
+  }
   /// Says goodbye.
   void close(TimePoint now, Outbox& out);
 

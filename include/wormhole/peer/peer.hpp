@@ -1,5 +1,5 @@
-// One remote client: its end-to-end sessions and what is known of it. Which flows it shares and
-// whether its key is trusted is decided above.
+// One remote client: its end-to-end sessions, the paths to it and what is known of it. Which flows
+// it shares, whether its key is trusted and when to punch is decided above.
 //
 //   absent ──online──► (we initiate, or it does) ──session──► usable ──offline──► usable, unused
 #pragma once
@@ -10,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "wormhole/hop/hop_link.hpp"
+#include "wormhole/path/path_set.hpp"
 #include "wormhole/peer/waiting.hpp"
 #include "wormhole/session/initiation.hpp"
 #include "wormhole/session/session_slots.hpp"
@@ -54,6 +56,7 @@ struct PeerDrops {
   std::uint64_t expired = 0;
   std::uint64_t malformed = 0;
   std::uint64_t bad_handshake = 0;
+  std::uint64_t foreign_address = 0;  ///< from a place where the peer can't be
 };
 
 class Peer {
@@ -82,18 +85,43 @@ class Peer {
 
   /// A frame whose index is one of this peer's. For a data flow the text (in place) is returned
   /// when it is authentic; control is handled here.
+  /// `path`: how it came; null: by the relay.
   std::optional<MutBytes> on_frame(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
-                                   TimePoint now, Outbox& out);
+                                   const PathAddress* path, TimePoint now, Outbox& out);
   /// INIT or RESP of this peer, from the hop session.
   void on_handshake(Bytes message, TimePoint now, Outbox& out);
+
+  /// Where the server says that it is. An address that it has left makes its paths suspect.
+  void set_address(const PeerAddress& address, TimePoint now, Outbox& out);
+  /// Whether a path may lead there: a public endpoint, of an address that was announced.
+  bool may_be_at(const Endpoint& remote) const;
+  /// A place where it may be reached, if it may be there at all; the path carries nothing before it
+  /// has answered.
+  void try_path(const PathAddress& path, Strategy strategy, TimePoint now, Outbox& out);
+  /// Our own network has changed: its paths must prove themselves.
+  void doubt_paths(TimePoint now, Outbox& out);
+  void send_talk(const PunchTalk& talk, TimePoint now, Outbox& out);
+  void set_path_settings(const PathSettings& settings) { paths_.set_settings(settings); }
 
   void on_timeout(TimePoint now, Outbox& out);
   TimePoint next_deadline() const;
 
+  const PathSet& paths() const { return paths_; }
+  /// PathUp, PathDown and SocketUnused since the last call, in order.
+  std::vector<PathAction> take_path_events() {
+    news_ = false;
+    return std::exchange(path_events_, {});
+  }
+  /// Whether take_path_events() or take_talk() has something, or a session was made.
+  bool has_news() const { return news_ || !path_events_.empty() || talk_.has_value(); }
+  /// The newest word of the peer about punching, once.
+  std::optional<PunchTalk> take_talk() { return std::exchange(talk_, std::nullopt); }
+
   const std::string& id() const { return binding_.id; }
   const KeyBinding& binding() const { return binding_; }
   ClientNo number() const { return number_; }
-  bool is_online() const { return boot_id_ != 0; }
+  /// As the server says; or there is a direct path, which needs no server.
+  bool is_online() const { return boot_id_ != 0 || paths_.in_use() != nullptr; }
   /// Usable for sending: it exists, and the other end's process that made it still runs.
   bool has_session() const { return slots_.current() != nullptr && !stale_; }
   TimePoint session_since() const { return session_since_; }
@@ -119,13 +147,28 @@ class Peer {
   void on_init(Bytes message, Via via, TimePoint now, Outbox& out);
   void on_resp(Bytes message, TimePoint now, Outbox& out);
   void answer_init(Responder& responder, Via via, TimePoint now, Outbox& out);
-  void on_control(Bytes text, TimePoint now, Outbox& out);
+  void on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox& out);
+  void on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,
+                    TimePoint now, Outbox& out);
+  void note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
+                 TimePoint now, Outbox& out);
+  void new_process(const std::string& why, Outbox& out);
+  void run_path_actions(TimePoint now, Outbox& out);
   void send_init(TimePoint now, Outbox& out);
   void carry(Bytes message, Via via, TimePoint now, Outbox& out);
   void send_ping(TimePoint now, Outbox& out);
+  /// By the path in use, else by the relay.
   void send_control(const ControlWriter& items, TimePoint now, Outbox& out);
+  void send_by_relay(const ControlWriter& items, TimePoint now, Outbox& out);
+  void send_by_path(const ControlWriter& items, const PathAddress& path, TimePoint now,
+                    Outbox& out);
+  MutBytes seal_control(const ControlWriter& items, FrameType type, std::uint8_t flags,
+                        TimePoint now, Outbox& out);
+  SendOutcome dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, std::uint8_t flags,
+                       TimePoint now, Outbox& out);
   SendOutcome send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out);
   void session_ready(TimePoint now, Outbox& out);
+  void go_offline();
   void flush_queue(TimePoint now, Outbox& out);
   void note_activity(TimePoint now);
   void measure_loss(TimePoint now);
@@ -145,6 +188,12 @@ class Peer {
   std::uint32_t session_attempt_ = 0;
   bool stale_ = false;  // the other end has restarted since
   WaitingDatagrams waiting_;
+  PathSet paths_;
+  PeerAddress address_;                   // as the server says
+  std::vector<PathAction> path_actions_;  // of the call under way
+  std::vector<PathAction> path_events_;
+  std::optional<PunchTalk> talk_;
+  bool news_ = false;  // a session was made
   // Number of the last datagram sent in fragments. It starts anywhere, so that those of a process
   // that was restarted within the reassembly time can't be mixed with ours.
   std::uint32_t fragmented_;

@@ -19,6 +19,7 @@ struct FlowRef {
   FlowNo number;
   FlowSlot slot;
   std::string_view name;
+  bool relay_only = false;  ///< never by a direct path (p2p: off)
 };
 
 /// What all peers of a client hold back together: 32 of them at their limit. A handshake is a

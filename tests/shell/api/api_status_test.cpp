@@ -12,8 +12,8 @@ ClientStatus drone3() {
   status.id = "drone3";
   status.server = {true,     *Endpoint::parse("198.51.100.10:7700"), "udp",
                    23'125us, Endpoint::parse("203.0.113.7:40112"),   ""};
-  status.peers.push_back({"gcs4", true, PathKind::kRelay, "relay", 3725s,
-                          "punching is not available yet", 46'200us, 0.00123});
+  status.peers.push_back(
+      {"gcs4", true, PathKind::kRelay, "relay", 3725s, "punching is under way", 46'200us, 0.00123});
   status.peers.push_back({"gcs5", false, PathKind::kNone, "", 0s, "offline", std::nullopt, 0});
   FlowStatus video;
   video.name = "video";
@@ -39,9 +39,11 @@ TEST(ApiStatus, JsonIsExact) {
       R"({"id":"drone3","server":{"connected":true,"address":"198.51.100.10:7700",)"
       R"("transport":"udp","rtt_ms":23.125,"observed":"203.0.113.7:40112","reason":""},"peers":[)"
       R"({"id":"gcs4","online":true,"path":"relay","strategy":"relay","since_s":3725,)"
-      R"("reason":"punching is not available yet","rtt_ms":46.2,"loss":0.0012},)"
+      R"("reason":"punching is under way","remote":null,"time_to_direct_ms":null,"campaigns":0,)"
+      R"("rtt_ms":46.2,"loss":0.0012},)"
       R"({"id":"gcs5","online":false,"path":"none","strategy":"","since_s":0,)"
-      R"("reason":"offline","rtt_ms":null,"loss":0}],"flows":[)"
+      R"("reason":"offline","remote":null,"time_to_direct_ms":null,"campaigns":0,)"
+      R"("rtt_ms":null,"loss":0}],"flows":[)"
       R"({"name":"video","protocol":"udp","port":5600,"direction":"send",)"
       R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
       R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
@@ -92,7 +94,7 @@ TEST(ApiStatus, TableIsExact) {
             "\n"
             "PEER                      PATH    RTT         LOSS     SINCE\n"
             "gcs4                      relay   46.2 ms     0.1 %    1 h 2 min\n"
-            "    not direct: punching is not available yet\n"
+            "    not direct: punching is under way\n"
             "gcs5                      none    -           -        -\n"
             "    offline\n"
             "\n"
@@ -103,6 +105,27 @@ TEST(ApiStatus, TableIsExact) {
             "    dropped: too_large 3\n"
             "\n"
             "    dropped outside flows: replayed 2\n");
+}
+
+TEST(ApiStatus, ADirectPathSaysWhereAndHow) {
+  auto status = drone3();
+  auto& peer = status.peers.front();
+  peer.path = PathKind::kDirect;
+  peer.strategy = "birthday";
+  peer.reason.clear();
+  peer.remote = Endpoint::parse("203.0.113.9:5333");
+  peer.time_to_direct = 1'093ms;
+  peer.campaigns = 1;
+  EXPECT_NE(status_json(status).find(R"("remote":"203.0.113.9:5333","time_to_direct_ms":1093,)"
+                                     R"("campaigns":1)"),
+            std::string::npos);
+  const Result<std::string> table = render_status(status_json(status));
+  ASSERT_TRUE(table);
+  EXPECT_NE(table->find("gcs4                      direct  46.2 ms     0.1 %    1 h 2 min\n"
+                        "    at 203.0.113.9:5333, opened by birthday in 1.1 s\n"
+                        "gcs5"),
+            std::string::npos)
+      << *table;
 }
 
 TEST(ApiStatus, TableSaysWhyThereIsNoServerAndNoPort) {

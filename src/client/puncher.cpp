@@ -1,0 +1,401 @@
+#include "client/puncher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wormhole {
+namespace {
+
+/// Campaign sockets: above those of NAT checks.
+constexpr std::uint16_t kFirstSocket = 0x200;
+constexpr std::uint16_t kSocketSpan = 0x7000;
+/// A campaign with sockets of its own or more probes than a volley takes many mappings.
+constexpr std::size_t kLightProbes = 16;
+
+bool is_heavy(const PunchPlan& plan) {
+  return plan.sockets > 0 || plan.probes.size() > kLightProbes;
+}
+
+/// Strategies that the volley and the challenges to the mapped endpoint carry out already.
+bool is_plain(Strategy strategy) {
+  return strategy == Strategy::kDirect || strategy == Strategy::kCone;
+}
+
+constexpr std::string_view kTrying = "punching is under way";
+
+}  // namespace
+
+void Puncher::set_settings(const PunchSettings& settings) { settings_ = settings; }
+
+void Puncher::set_address(std::uint16_t slot, const PeerAddress& address, bool lead, TimePoint now,
+                          ClientOutbox& out) {
+  auto* peer = find_(slot);
+  if (peer == nullptr) return;
+  auto& target = targets_[slot];
+  // Another key is another process of the peer's, or of the server's.
+  const bool first = target.known == TimePoint{} || target.address.probe_key != address.probe_key;
+  const bool moved = target.address.report.mapped != address.report.mapped;
+  target.address = address;
+  target.report = address.report;
+  peer->set_address(address, now, out);
+  on_peer(slot, now, out);
+  if (!address.p2p) {
+    end_campaign(slot, target, out);
+    target.stage = Stage::kIdle;
+    target.due = kNever;
+    target.status.reason = "routes.yaml keeps it on the relay (p2p: off)";
+    return;
+  }
+  if (first) target.lead = lead;
+  if (first && target.stage != Stage::kDirect) target.known = now;
+  if (first || moved) {
+    open(slot, target, now, out);
+  } else {
+    consider(slot, target, now, out);
+  }
+}
+
+void Puncher::remove(std::uint16_t slot, ClientOutbox& out) {
+  const auto at = targets_.find(slot);
+  if (at == targets_.end()) return;
+  end_campaign(slot, at->second, out);
+  targets_.erase(at);
+}
+
+/// The peer may be at its mapped endpoint: openers now, challenges as soon as there is a session.
+void Puncher::open(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  auto* peer = find_(slot);
+  if (peer == nullptr || !target.address.p2p) return;
+  const auto& mapped = target.report.mapped;
+  if (peer->may_be_at(mapped)) peer->try_path({SocketNo{0}, mapped}, Strategy::kCone, now, out);
+  target.volley = 0;
+  target.volley_from = now;
+  if (target.stage == Stage::kDirect) return;  // the volley alone, for a peer that has moved
+  end_campaign(slot, target, out);
+  target.stage = Stage::kOpening;
+  target.status.reason = kTrying;
+  target.due = now + kOpeningTime + (target.lead ? 0s : kPatience);
+  send_volley(slot, target, now, out);
+  consider(slot, target, now, out);
+}
+
+void Puncher::send_volley(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  const auto* peer = find_(slot);
+  while (target.volley < kVolley.size() && now >= target.volley_from + kVolley[target.volley]) {
+    ++target.volley;
+    if (peer == nullptr || !peer->may_be_at(target.report.mapped)) continue;
+    send_opener(target, SocketNo{0}, target.report.mapped, 0, out);
+  }
+}
+
+void Puncher::send_opener(const Target& target, SocketNo socket, const Endpoint& to,
+                          std::uint8_t ttl, Outbox& out) {
+  const auto bytes = encode(
+      Opener{hop_.number(), target.address.number, target.number, rng_.number<std::uint64_t>()},
+      target.address.probe_key);
+  const auto room = out.reserve(bytes.size());
+  if (room.empty()) return;
+  copy_bytes(bytes, room);
+  out.net(socket, to, room, ttl);
+}
+
+void Puncher::on_opener(std::uint16_t slot, SocketNo socket, const NetDatagram& datagram,
+                        TimePoint now, ClientOutbox& out) {
+  const auto at = targets_.find(slot);
+  auto* peer = find_(slot);
+  if (at == targets_.end() || peer == nullptr || !at->second.address.p2p) return;
+  auto& target = at->second;
+  if (!check_opener(datagram.bytes, target.address.probe_key)) {
+    ++drops_.forged_opener;
+    return;
+  }
+  const auto strategy = target.campaign ? target.campaign->plan().strategy : Strategy::kCone;
+  peer->try_path({socket, datagram.from}, strategy, now, out);
+  on_peer(slot, now, out);
+}
+
+NatReport Puncher::own_report() const {
+  auto report = nat_.report;
+  if (!report.mapped.is_set() && hop_.observed()) report.mapped = *hop_.observed();
+  return report;
+}
+
+PunchPlan Puncher::plan(const Target& target) {
+  return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_);
+}
+
+bool Puncher::needs_check(TimePoint now) const {
+  const bool old = !nat_.mapping_known || now - nat_.checked_at > kFresh;
+  return old || nat_.report.allocation == PortAllocation::kSequential;
+}
+
+bool Puncher::busy_beside(const Target& target) const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const auto& item) {
+    const auto& other = item.second;
+    return &other != &target && other.campaign && is_heavy(other.campaign->plan());
+  });
+}
+
+/// Where both NATs are known already, there is nothing to wait for.
+void Puncher::consider(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  const auto* peer = find_(slot);
+  const bool waits = target.stage == Stage::kOpening || target.stage == Stage::kIdle;
+  if (!waits || peer == nullptr || !target.address.p2p || !nat_.mapping_known) return;
+  if (target.report.mapping == NatMapping::kUnknown) return;
+  const auto intent = plan(target);
+  if (intent.strategy == Strategy::kRelay) {
+    target.status.reason = intent.reason;
+    return;
+  }
+  const bool fresh_start = target.stage == Stage::kOpening && target.tries == 0;
+  if (fresh_start && target.lead && peer->has_session() && !is_plain(intent.strategy)) {
+    begin(slot, target, now, out);
+  }
+}
+
+void Puncher::begin(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  const auto* peer = find_(slot);
+  if (peer == nullptr || !peer->is_online() || !peer->has_session() || busy_beside(target)) {
+    target.stage = Stage::kIdle;
+    target.due = now + kBusy;
+    return;
+  }
+  const bool first = target.number == 0;
+  ++target.number;
+  ++target.tries;
+  target.offers = 0;
+  target.answering = false;
+  if (first ? nat_.mapping_known : !needs_check(now)) return offer(slot, target, now, out);
+  target.stage = Stage::kChecking;
+  target.due = now + kCheckTime;
+  wants_check_ = true;
+}
+
+void Puncher::on_nat(const NatFindings& findings, TimePoint now, ClientOutbox& out) {
+  nat_ = findings;
+  for (auto& [slot, target] : targets_) {
+    if (target.stage == Stage::kChecking && findings.mapping_known) {
+      checked(slot, target, now, out);
+    } else {
+      consider(slot, target, now, out);
+    }
+  }
+}
+
+void Puncher::checked(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  if (!target.answering) return offer(slot, target, now, out);
+  say(slot, target, PunchTalk::Stage::kGo, now, out);
+  punch(slot, target, now, out);
+}
+
+void Puncher::offer(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  ++target.offers;
+  target.stage = Stage::kOffering;
+  target.due = now + kOfferAgain;
+  say(slot, target, PunchTalk::Stage::kOffer, now, out);
+}
+
+void Puncher::say(std::uint16_t slot, const Target& target, PunchTalk::Stage stage, TimePoint now,
+                  ClientOutbox& out) {
+  if (auto* peer = find_(slot)) peer->send_talk({target.number, stage, own_report()}, now, out);
+}
+
+void Puncher::on_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out) {
+  auto* peer = find_(slot);
+  const auto at = targets_.find(slot);
+  if (peer == nullptr || at == targets_.end()) return;
+  auto& target = at->second;
+  for (const auto& action : peer->take_path_events()) on_path(slot, target, action, now, out);
+  if (const auto talk = peer->take_talk()) on_talk(slot, target, *talk, now, out);
+  if (target.stage == Stage::kOpening) consider(slot, target, now, out);
+}
+
+void Puncher::on_talk(std::uint16_t slot, Target& target, const PunchTalk& talk, TimePoint now,
+                      ClientOutbox& out) {
+  switch (talk.stage) {
+    case PunchTalk::Stage::kOffer:
+      return on_offer(slot, target, talk, now, out);
+    case PunchTalk::Stage::kGo:
+      if (target.stage != Stage::kOffering || talk.campaign != target.number) return;
+      target.report = talk.report;
+      return punch(slot, target, now, out);
+    case PunchTalk::Stage::kStop:
+      if (target.stage != Stage::kOffering || talk.campaign != target.number) return;
+      target.tries -= target.tries > 0 ? 1 : 0;
+      target.stage = Stage::kIdle;
+      target.due = now + kBusy + 1ms * rng_.below(500);
+  }
+}
+
+void Puncher::on_offer(std::uint16_t slot, Target& target, const PunchTalk& talk, TimePoint now,
+                       ClientOutbox& out) {
+  const bool again = talk.campaign == target.number;
+  if (again && target.stage == Stage::kPunching) {  // our kGo was lost
+    return say(slot, target, PunchTalk::Stage::kGo, now, out);
+  }
+  // Both offer: the lower number's campaign it is.
+  if (target.stage == Stage::kOffering && hop_.number() < target.address.number) return;
+  if (target.stage == Stage::kPunching || talk.campaign < target.number) return;
+  if (!target.address.p2p || busy_beside(target)) {
+    if (auto* peer = find_(slot)) {
+      peer->send_talk({talk.campaign, PunchTalk::Stage::kStop, {}}, now, out);
+    }
+    return;
+  }
+  target.number = talk.campaign;
+  target.report = talk.report;
+  target.answering = true;
+  if (!needs_check(now)) return checked(slot, target, now, out);
+  target.stage = Stage::kChecking;
+  target.due = now + kCheckTime;
+  wants_check_ = true;
+}
+
+void Puncher::punch(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  auto* peer = find_(slot);
+  auto intent = plan(target);
+  if (peer == nullptr || intent.strategy == Strategy::kRelay) {
+    target.status.reason = intent.reason;
+    return rest(target, now);
+  }
+  end_campaign(slot, target, out);
+  ++target.status.campaigns;
+  target.sockets.assign(1, SocketNo{0});
+  for (std::uint16_t i = 0; i < intent.sockets; ++i) target.sockets.push_back(new_socket());
+  if (is_plain(intent.strategy) && peer->may_be_at(target.report.mapped)) {
+    peer->try_path({SocketNo{0}, target.report.mapped}, intent.strategy, now, out);
+  }
+  target.campaign.emplace(std::move(intent), settings_, now);
+  target.stage = Stage::kPunching;
+  run(slot, target, now, out);
+}
+
+void Puncher::run(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  const auto* peer = find_(slot);
+  sends_.clear();
+  target.campaign->on_timeout(now, sends_);
+  for (const auto& send : sends_) {
+    if (peer == nullptr || !peer->may_be_at(send.to)) continue;
+    send_opener(target, target.sockets[send.socket], send.to, send.ttl, out);
+  }
+  target.due = target.campaign->next_deadline();
+  if (target.campaign->is_over(now)) failed(slot, target, now, out);
+}
+
+void Puncher::failed(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  const bool heavy = target.campaign && is_heavy(target.campaign->plan());
+  end_campaign(slot, target, out);
+  if (target.tries < kTries && target.lead) return begin(slot, target, now, out);
+  target.status.reason = "punching has not succeeded; it is tried again from time to time";
+  rest(target, now);
+  if (heavy) target.cooldown = std::min<Duration>(target.cooldown * 2, kMostCooldown);
+}
+
+void Puncher::rest(Target& target, TimePoint now) {
+  target.stage = Stage::kIdle;
+  target.due = now + target.cooldown + (target.lead ? 0s : kPatience);
+}
+
+void Puncher::end_campaign(std::uint16_t slot, Target& target, ClientOutbox& out) {
+  const auto* peer = find_(slot);
+  for (const auto socket : target.sockets) {
+    if (socket.value == 0) continue;
+    if (peer != nullptr && peer->paths().uses(socket)) {
+      kept_.insert(socket);
+    } else {
+      out.commands.emplace_back(CloseNetSocket{socket});
+    }
+  }
+  target.sockets.clear();
+  target.campaign.reset();
+}
+
+SocketNo Puncher::new_socket() {
+  for (;;) {
+    const SocketNo socket{static_cast<std::uint16_t>(kFirstSocket + next_socket_)};
+    next_socket_ = static_cast<std::uint16_t>((next_socket_ + 1) % kSocketSpan);
+    if (!kept_.contains(socket)) return socket;
+  }
+}
+
+void Puncher::on_path(std::uint16_t slot, Target& target, const PathAction& action, TimePoint now,
+                      ClientOutbox& out) {
+  if (const auto* unused = std::get_if<SocketUnused>(&action)) {
+    const auto& own = target.sockets;
+    if (std::find(own.begin(), own.end(), unused->socket) != own.end()) return;
+    kept_.erase(unused->socket);
+    out.commands.emplace_back(CloseNetSocket{unused->socket});
+  } else if (const auto* up = std::get_if<PathUp>(&action)) {
+    end_campaign(slot, target, out);
+    target.stage = Stage::kDirect;
+    target.due = kNever;
+    target.tries = 0;
+    target.cooldown = kCooldown;
+    target.status.strategy = up->strategy;
+    target.status.reason.clear();
+    target.status.since = now;
+    if (!target.status.took) target.status.took = now - target.known;
+  } else if (std::holds_alternative<PathDown>(action)) {
+    const auto* peer = find_(slot);
+    if (peer == nullptr || peer->paths().in_use() != nullptr) return;
+    target.known = now;
+    target.status.took.reset();
+    target.stage = Stage::kIdle;
+    open(slot, target, now, out);
+  }
+}
+
+void Puncher::on_network_change(TimePoint now) {
+  for (auto& [slot, target] : targets_) {
+    target.tries = 0;
+    target.cooldown = kCooldown;
+    if (target.stage == Stage::kIdle && target.address.p2p) target.due = now;
+  }
+}
+
+void Puncher::on_timeout(TimePoint now, ClientOutbox& out) {
+  for (auto& [slot, target] : targets_) {
+    if (target.volley < kVolley.size()) send_volley(slot, target, now, out);
+    if (now >= target.due) step(slot, target, now, out);
+  }
+}
+
+void Puncher::step(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  switch (target.stage) {
+    case Stage::kDirect:
+      target.due = kNever;
+      return;
+    case Stage::kChecking:
+      return checked(slot, target, now, out);
+    case Stage::kOffering:
+      if (target.offers < kMostOffers) return offer(slot, target, now, out);
+      return failed(slot, target, now, out);
+    case Stage::kPunching:
+      return run(slot, target, now, out);
+    case Stage::kIdle:
+    case Stage::kOpening:
+      break;
+  }
+  const auto* peer = find_(slot);
+  const bool hopeless = nat_.mapping_known && plan(target).strategy == Strategy::kRelay;
+  if (hopeless || peer == nullptr || !peer->is_online()) return rest(target, now);
+  begin(slot, target, now, out);
+}
+
+TimePoint Puncher::next_deadline() const {
+  auto due = kNever;
+  for (const auto& [slot, target] : targets_) {
+    due = std::min(due, target.due);
+    if (target.volley < kVolley.size())
+      due = std::min(due, target.volley_from + kVolley[target.volley]);
+  }
+  return due;
+}
+
+PunchStatus Puncher::status(std::uint16_t slot) const {
+  const auto at = targets_.find(slot);
+  if (at == targets_.end()) return {};
+  return at->second.status;
+}
+
+}  // namespace wormhole
