@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "client/client_core.hpp"
-#include "wormhole/punch/words.hpp"
 
 namespace wormhole {
 namespace {

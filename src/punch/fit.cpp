@@ -1,10 +1,15 @@
 #include "punch/fit.hpp"
 
+#include <algorithm>
+
 #include "punch/ports.hpp"
 #include "wormhole/punch/plan.hpp"
 
 namespace wormhole {
 namespace {
+
+/// Every so many campaigns one relies on the report's mapping alone.
+constexpr std::uint32_t kDoubtful = 3;
 
 bool is_reachable(const NatReport& report) {
   return report.mapping == NatMapping::kNone &&
@@ -31,14 +36,17 @@ std::vector<Strategy> fitting_symmetric_pair(const NatReport& a, const NatReport
 
 std::vector<Strategy> fitting_mixed_pair(const NatReport& cone, const NatReport& symmetric,
                                          std::uint32_t campaign) {
+  if (campaign == 0) return {Strategy::kCone};
   std::vector<Strategy> found;
-  if (campaign == 0 || lets_in(cone, symmetric)) found.push_back(Strategy::kCone);
-  if (campaign == 0 || symmetric.address_varies) return found;
+  if (lets_in(cone, symmetric)) found.push_back(Strategy::kCone);
+  if (symmetric.address_varies) return found;
   if (is_predictable(symmetric)) found.push_back(Strategy::kSequential);
   if (symmetric.allocation == PortAllocation::kRange && seen_range(symmetric)) {
     found.push_back(Strategy::kRange);
   }
   found.push_back(Strategy::kBirthday);
+  // Two campaigns without success: the check may have been wrong, and luck asks for nothing.
+  if (campaign % kDoubtful == 0) std::rotate(found.begin(), found.end() - 1, found.end());
   return found;
 }
 
@@ -81,7 +89,7 @@ bool is_predictable(const NatReport& report) {
 bool has_small_range(const NatReport& report) {
   if (report.allocation != PortAllocation::kRange) return false;
   const auto seen = seen_range(report);
-  return seen && likely_block(*seen).size() <= kMostRange;
+  return seen && seen->size() > 1 && likely_block(*seen).size() <= kMostRange;
 }
 
 std::vector<Strategy> fitting(const NatReport& local, const NatReport& remote,

@@ -63,8 +63,9 @@ std::uint32_t Planner::row() const {
 std::uint16_t Planner::sockets(Strategy strategy) const {
   if (strategy == Strategy::kSequential) return static_cast<std::uint16_t>(row());
   auto most = std::uint32_t{settings.most_sockets};
-  if (local.allocation == PortAllocation::kRange) {
-    const auto half = seen_range(local)->size() / 2;
+  const auto seen = seen_range(local);
+  if (local.allocation == PortAllocation::kRange && seen) {
+    const auto half = seen->size() / 2;
     most = std::min(most, half - std::min(half, held));
   }
   return static_cast<std::uint16_t>(most);
@@ -113,7 +114,8 @@ PunchPlan Planner::sequential_pair() const {
   return plan;
 }
 
-/// Both ends send from one socket to many ports; each probe is a mapping as well.
+/// Both ends send from one socket to many ports. Where the mapping depends on the port as well,
+/// each probe takes a mapping; where it depends on the address alone, they all share one.
 PunchPlan Planner::range_pair() const {
   auto most = std::uint32_t{settings.most_probes};
   if (local.mapping == NatMapping::kAddressAndPortDependent && has_small_range(local)) {
@@ -125,11 +127,18 @@ PunchPlan Planner::range_pair() const {
     }
     most = std::min(most, half - held);
   }
-  if (has_small_range(remote)) most = std::min(most, likely_block(*seen_range(remote)).size() / 2);
-  const auto ports = is_predictable(remote)
-                         ? sequential_order(remote, most, most)
-                         : random_ports(likely_block(*seen_range(remote)), most, rng);
-  return {.strategy = Strategy::kRangePair, .probes = at_remote(ports)};
+  if (is_predictable(remote)) {
+    return {.strategy = Strategy::kRangePair,
+            .probes = at_remote(sequential_order(remote, most, most))};
+  }
+  if (local.mapping == NatMapping::kAddressDependent) {  // may go on beyond what the block seems
+    return {.strategy = Strategy::kRangePair,
+            .probes = at_remote(random_order(remote, campaign, most, rng))};
+  }
+  const auto block = likely_block(*seen_range(remote));
+  // The other end aims at as many of our next ports as half its block: more would be in vain.
+  if (is_predictable(local)) most = std::min(most, block.size() / 2);
+  return {.strategy = Strategy::kRangePair, .probes = at_remote(random_ports(block, most, rng))};
 }
 
 PunchPlan Planner::plan(Strategy strategy) const {

@@ -15,12 +15,6 @@ constexpr std::uint32_t kOwnSkip = 4;
 /// From the check's newest mapping to the first opening: the answer's way, the offer's, the go's.
 constexpr std::uint32_t kStaleMs = 150;
 
-void shuffle(std::vector<std::uint16_t>& ports, Rng& rng) {
-  for (auto left = static_cast<std::uint32_t>(ports.size()); left > 1; --left) {
-    std::swap(ports[left - 1], ports[rng.below(left)]);
-  }
-}
-
 /// Ports in the order of the ranges that are added, none twice.
 class Order {
  public:
@@ -32,9 +26,11 @@ class Order {
       if (!taken_[port]) fresh.push_back(static_cast<std::uint16_t>(port));
       taken_[port] = true;
     }
-    shuffle(fresh, rng);
-    const auto room = std::min<std::size_t>(most_ - ports_.size(), fresh.size());
-    ports_.insert(ports_.end(), fresh.begin(), fresh.begin() + static_cast<std::ptrdiff_t>(room));
+    // Fisher and Yates, as far as the ports are wanted.
+    for (std::uint32_t i = 0; i < fresh.size() && ports_.size() < most_; ++i) {
+      std::swap(fresh[i], fresh[i + rng.below(static_cast<std::uint32_t>(fresh.size()) - i)]);
+      ports_.push_back(fresh[i]);
+    }
   }
   std::vector<std::uint16_t> take() { return std::move(ports_); }
 
@@ -57,15 +53,15 @@ PortSpan likely_block(const PortSpan& seen) {
   while (seen.low / size != seen.high / size) size *= 2;
   if (size <= 2 * seen.size()) {
     const auto start = seen.low / size * size;
-    return {start, start + size - 1};
+    return {std::max(start, 1U), start + size - 1};  // there is no port 0
   }
   const auto margin = seen.size() / 8;
-  return {seen.low - std::min(margin, seen.low), std::min(seen.high + margin, kLastPort)};
+  return {seen.low - std::min(margin, seen.low - 1), std::min(seen.high + margin, kLastPort)};
 }
 
 std::uint16_t predicted(const NatReport& report, std::uint32_t k) {
   const auto floor = report.low == 0 ? kFirstPort : std::min<std::uint32_t>(kFirstPort, report.low);
-  const auto ports = static_cast<std::int64_t>(kLastPort - floor + 1);
+  const auto ports = std::int64_t{kLastPort} - floor + 1;
   const auto offset = std::int64_t{report.newest} - floor +
                       std::int64_t{report.step} * static_cast<std::int64_t>(k);
   return static_cast<std::uint16_t>(floor + (offset % ports + ports) % ports);

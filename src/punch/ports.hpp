@@ -10,7 +10,7 @@
 
 namespace wormhole {
 
-/// NATs give no well-known port to a client's (RFC 4787, REQ-3b).
+/// NATs give no system port to a client's unprivileged one (RFC 4787, REQ-3a).
 inline constexpr std::uint32_t kFirstPort = 1024;
 inline constexpr std::uint32_t kLastPort = 65535;
 /// Two ends that both draw at random meet within a range of this size at most: beyond it, half a

@@ -33,9 +33,10 @@ struct PunchPlan {
 };
 
 /// `campaign`: 0 is what is sent with the roster: openers from the main socket, nothing by luck.
-/// From 1 on, later ones vary what a repetition would not change. `held`: mappings that this end's
-/// NAT still keeps for earlier campaigns and checks; they count against half of a port block. `rng`
-/// chooses the order of random probes, nothing else.
+/// A reason to show is that of campaign 1 or later. From 1 on, later ones vary what a repetition
+/// would not change. `held`: mappings that this end's NAT still keeps for earlier campaigns and
+/// checks; they count against half of a port block. `rng` chooses the order of random probes,
+/// nothing else.
 PunchPlan plan_punch(const NatReport& local, const NatReport& remote, std::uint32_t campaign,
                      const PunchSettings& settings, Rng& rng, std::uint32_t held = 0);
 
