@@ -120,8 +120,9 @@ NatReport Puncher::own_report() const {
   return report;
 }
 
-PunchPlan Puncher::plan(const Target& target) {
-  return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_);
+PunchPlan Puncher::plan(const Target& target, std::uint32_t held) {
+  return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_,
+                    held);
 }
 
 bool Puncher::needs_check(TimePoint now) const {
@@ -253,12 +254,13 @@ void Puncher::on_offer(std::uint16_t slot, Target& target, const PunchTalk& talk
 
 void Puncher::punch(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   auto* peer = find_(slot);
-  auto intent = plan(target);
+  auto intent = plan(target, held_.at(now));
   if (peer == nullptr || intent.strategy == Strategy::kRelay) {
     target.status.reason = intent.reason;
     return rest(target, now);
   }
   end_campaign(slot, target, out);
+  held_.add(mappings_taken(intent, own_report()), now);
   ++target.status.campaigns;
   target.sockets.assign(1, SocketNo{0});
   for (std::uint16_t i = 0; i < intent.sockets; ++i) target.sockets.push_back(new_socket());

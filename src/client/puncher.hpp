@@ -22,6 +22,7 @@
 #include "wormhole/nat/nat_check.hpp"
 #include "wormhole/peer/peer.hpp"
 #include "wormhole/punch/campaign.hpp"
+#include "wormhole/punch/held.hpp"
 
 namespace wormhole {
 
@@ -132,7 +133,7 @@ class Puncher {
   void step(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void send_opener(const Target& target, SocketNo socket, const Endpoint& to, std::uint8_t ttl,
                    Outbox& out);
-  PunchPlan plan(const Target& target);
+  PunchPlan plan(const Target& target, std::uint32_t held = 0);
   bool needs_check(TimePoint now) const;
   bool busy_beside(const Target& target) const;
   SocketNo new_socket();
@@ -144,6 +145,7 @@ class Puncher {
   PunchSettings settings_;
   NatFindings nat_;
   std::map<std::uint16_t, Target> targets_;  // by the peer's slot
+  HeldMappings held_;
   std::set<SocketNo> kept_;                  // campaign sockets that paths use
   std::uint16_t next_socket_ = 0;
   bool wants_check_ = false;
