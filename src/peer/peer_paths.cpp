@@ -15,7 +15,7 @@ SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, s
                                      static_cast<std::uint8_t>(flags | kFlagPath));
     if (frame.empty()) return SendOutcome::kKeyUsedUp;
     out.net(path.socket, path.remote, frame);
-    paths_.on_sent(path, now);
+    paths_.on_sent(now);
     return SendOutcome::kSent;
   }
   const auto frame = session->seal(keys, FrameType::kRelayed, flow.number, text, now, flags);
@@ -56,7 +56,6 @@ void Peer::send_by_path(const ControlWriter& items, const PathAddress& path, Tim
   const auto frame = seal_control(items, FrameType::kDirect, kFlagPath, now, out);
   if (frame.empty()) return;
   out.net(path.socket, path.remote, frame);
-  paths_.on_sent(path, now);
 }
 
 void Peer::set_address(const PeerAddress& address, TimePoint now, Outbox& out) {
@@ -107,7 +106,9 @@ void Peer::send_talk(const PunchTalk& talk, TimePoint now, Outbox& out) {
 /// An authentic frame that was sealed for the path that it came by.
 void Peer::note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                      TimePoint now, Outbox& out) {
-  if (paths_.on_heard(path, now)) return;
+  // What control says about the path, its items tell.
+  const auto what = header.flow == FlowNo{0} ? Heard::kProof : Heard::kUse;
+  if (paths_.on_heard(path, what, now)) return;
   // From a new address: only the newest frame says anything about now, and only a challenge
   // decides.
   if (header.counter == keys.window.highest()) try_path(path, Strategy::kDirect, now, out);
@@ -119,6 +120,8 @@ void Peer::on_path_item(const ControlItem& item, const PathAddress* path, Contro
     if (path != nullptr) reply.add(PathResponse{challenge->token});
   } else if (const auto* response = std::get_if<PathResponse>(&item)) {
     if (path != nullptr) paths_.on_response(*path, response->token, now, path_actions_);
+  } else if (std::holds_alternative<Keepalive>(item)) {
+    if (path != nullptr) paths_.on_heard(*path, Heard::kUse, now);
   } else if (std::holds_alternative<PathSilent>(item)) {
     paths_.on_peer_silent(now, path_actions_);
   } else if (const auto* talk = std::get_if<PunchTalk>(&item)) {

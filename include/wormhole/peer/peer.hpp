@@ -101,7 +101,11 @@ class Peer {
   /// Our own network has changed: its paths must prove themselves.
   void doubt_paths(TimePoint now, Outbox& out);
   void send_talk(const PunchTalk& talk, TimePoint now, Outbox& out);
-  void set_path_settings(const PathSettings& settings) { paths_.set_settings(settings); }
+  /// All but `leads`, which the two IDs decide.
+  void set_path_settings(PathSettings settings) {
+    settings.leads = context_.id < binding_.id;
+    paths_.set_settings(settings);
+  }
 
   void on_timeout(TimePoint now, Outbox& out);
   TimePoint next_deadline() const;
