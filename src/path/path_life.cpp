@@ -128,10 +128,10 @@ void PathSet::say_silent(TimePoint now, Actions& actions) {
 }
 
 void PathSet::bury(TimePoint now, Actions& actions) {
-  const bool silent = silent_at() != kNever && silent_at() <= now;
-  const auto heard = std::max(paths_.front().heard, expected_from_);
+  const Duration silence = now - std::max(paths_.front().heard, expected_from_);
+  const bool silent = doubted_ == kNever || silence >= dead_after();
   const std::string reason =
-      silent ? "nothing was heard by it for " + std::to_string(to_ms(now - heard)) + " ms"
+      silent ? "nothing was heard by it for " + std::to_string(to_ms(silence)) + " ms"
              : std::string(doubt_);
   leave(reason, actions);
   remove(0, actions);
@@ -140,7 +140,10 @@ void PathSet::bury(TimePoint now, Actions& actions) {
 
 void PathSet::serve_used(TimePoint now, Actions& actions) {
   if (!in_use_) return;
-  if (dead_at() <= now) return bury(now, actions);
+  if (dead_at() <= now) {
+    bury(now, actions);
+    return serve_used(now, actions);  // what took over
+  }
   if (unanswered_at() <= now) doubt("it did not answer while idle", now);
   say_silent(now, actions);
   Path& path = paths_.front();

@@ -116,8 +116,6 @@ bool PathSet::uses(SocketNo socket) const {
 void PathSet::remove(std::size_t index, Actions& actions) {
   const SocketNo socket = paths_[index].address.socket;
   paths_.erase(paths_.begin() + static_cast<std::ptrdiff_t>(index));
-  const bool shared = std::any_of(paths_.begin(), paths_.end(),
-                                  [&](const Path& path) { return path.address.socket == socket; });
   if (socket >= kFirstExtraSocket && !uses(socket)) actions.push_back(SocketUnused{socket});
 }
 
@@ -223,9 +221,9 @@ void PathSet::serve_others(TimePoint now, Actions& actions) {
 }
 
 void PathSet::on_timeout(TimePoint now, Actions& actions) {
+  serve_choice(now, actions);
   serve_used(now, actions);
   serve_others(now, actions);
-  serve_choice(now, actions);
 }
 
 TimePoint PathSet::next_deadline() const {

@@ -78,7 +78,8 @@ struct PathDrops {
 };
 
 /// Use: after each call ask next_deadline(), and call on_timeout() when it has come (it may have
-/// come already: what add_candidate(), on_heard() and on_traffic() want sent is told there). Nothing is allocated by on_heard(), on_sent(), on_traffic() and way().
+/// come already: what add_candidate(), on_heard() and on_traffic() want sent is told there).
+/// Nothing is allocated by on_heard(), on_sent(), on_traffic() and way().
 class PathSet {
  public:
   static constexpr std::size_t kMostPaths = 8;

@@ -78,9 +78,15 @@ class Pair {
   void open(std::uint16_t number, Link both = {}) {
     link(number) = {both, both};
     for (const std::size_t i : {0U, 1U}) {
-      set(i).on_session(now_, actions_);
+      session();
       set(i).add_candidate(address(i, number), Strategy::kCone, now_);
       drive(i);
+    }
+  }
+  void session() {
+    for (const std::size_t i : {0U, 1U}) {
+      set(i).on_session(now_, actions_);
+      act(i);
     }
   }
   void cut(std::uint16_t number, bool both = true) {
