@@ -8,6 +8,7 @@
 
 #include "shell/clock.hpp"
 #include "shell/deadline_timer.hpp"
+#include "shell/descriptor_limit.hpp"
 #include "shell/flow_port.hpp"
 #include "shell/log_lines.hpp"
 #include "shell/pin_store.hpp"
@@ -200,7 +201,10 @@ ClientRunner::ClientRunner(boost::asio::io_context& io, ClientRunOptions options
     : impl_(std::make_unique<Impl>(io, std::move(options), std::move(on_end))) {}
 ClientRunner::~ClientRunner() = default;
 
-void ClientRunner::start() { impl_->resolver.resolve(); }
+void ClientRunner::start() {
+  (void)raise_descriptor_limit();  // punching opens up to 256 sockets; beyond the limit, fewer
+  impl_->resolver.resolve();
+}
 
 void ClientRunner::stop() {
   if (impl_->closed) return;

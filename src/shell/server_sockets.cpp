@@ -1,26 +1,16 @@
 #include "shell/server_sockets.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <utility>
 
 #include "shell/bind_error.hpp"
+#include "shell/descriptor_limit.hpp"
 
 namespace wormhole {
 namespace {
-
-/// The limit in force now: the hard one where the system lets us have it.
-int raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
-  const rlimit raised{limit.rlim_max, limit.rlim_max};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
-}
 
 std::size_t size_of(const PortRange& range) {
   return range.last < range.first ? 0 : std::size_t{range.last} - range.first + 1;
