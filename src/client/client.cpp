@@ -28,6 +28,7 @@ Client::Core::Core(ClientConfig client_config, Rng& random)
       context{config.id, config.keys, config.network.network, config.network.knock, config.boot_id},
       hop(hop_config(config), rng),
       flows(config.bind, config.deliver_anywhere),
+      nat(rng),
       puncher([this](std::uint16_t slot) { return peer_at(slot); }, hop, rng) {}
 
 Client::Client(ClientConfig config, Rng& rng)
@@ -56,7 +57,8 @@ void Client::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
       core_->on_peer_frame(datagram, &path, now, out);
       continue;
     }
-    if (!core_->hop.may_be_server(datagram.from)) {
+    // Answers to probes come from any of the server's addresses; sealed they are.
+    if (!is_probe(datagram.bytes) && !core_->hop.may_be_server(datagram.from)) {
       ++core_->drops.unexpected_source;
       continue;
     }
@@ -64,11 +66,21 @@ void Client::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
       core_->on_peer_frame(datagram, nullptr, now, out);
       continue;
     }
-    core_->hop.on_datagram(datagram, now, out, core_->events);
+    core_->hop.on_datagram(socket, datagram, now, out, core_->events);
     // At once: events refer to this datagram.
     core_->handle_events(now, out);
   }
+  core_->tend_nat(now, out);
   core_->deadline = std::min(core_->deadline, core_->hop.next_deadline());
+}
+
+void Client::Core::tend_nat(TimePoint now, ClientOutbox& out) {
+  const bool news = nat.take_news();
+  if (news) puncher.on_nat(nat.findings(), now, out);
+  const bool wanted = puncher.take_check_wish() && nat.check(hop, now, out);
+  if (news || wanted) {
+    deadline = std::min({deadline, puncher.next_deadline(), nat.next_deadline()});
+  }
 }
 
 void Client::Core::on_peer_frame(const NetDatagram& datagram, const PathAddress* path,
@@ -111,6 +123,7 @@ void Client::Core::on_peer_frame(const NetDatagram& datagram, const PathAddress*
 
 void Client::Core::on_opener(SocketNo socket, const NetDatagram& datagram, TimePoint now,
                              ClientOutbox& out) {
+  if (nat.on_opener(datagram.bytes)) return;
   const auto opener = read_opener(datagram.bytes);
   const auto from = opener ? by_number.find(opener->from) : by_number.end();
   if (from == by_number.end() || opener->to != hop.number()) {
@@ -239,6 +252,14 @@ void Client::on_flow_port(AppPort port, const std::string& error, TimePoint now,
   core_->deadline = std::min(core_->deadline, core_->flows.next_deadline());
 }
 
+void Client::on_network_change(LocalNetwork local, TimePoint now, ClientOutbox& out) {
+  if (core_->ended) return;
+  if (core_->nat.on_network_change(std::move(local), core_->hop, now, out)) {
+    core_->puncher.on_network_change(now);
+  }
+  core_->deadline = core_->recomputed_deadline();
+}
+
 void Client::change_membership(std::uint32_t ticket, const MembershipChange& change, TimePoint now,
                                ClientOutbox& out) {
   core_->memberships.request(ticket, change, core_->hop, now, out);
@@ -257,6 +278,8 @@ void Client::on_timeout(TimePoint now, ClientOutbox& out) {
   core_->puncher.on_timeout(now, out);
   core_->flows.on_timeout(now, out.commands);
   core_->memberships.on_timeout(now, out.commands);
+  core_->nat.on_timeout(core_->hop, now, out);
+  core_->tend_nat(now, out);
   core_->deadline = core_->recomputed_deadline();
 }
 
@@ -264,7 +287,7 @@ TimePoint Client::next_deadline() const { return core_->ended ? kNever : core_->
 
 TimePoint Client::Core::recomputed_deadline() const {
   auto due = std::min({hop.next_deadline(), flows.next_deadline(), memberships.next_deadline(),
-                       puncher.next_deadline()});
+                       nat.next_deadline(), puncher.next_deadline()});
   for (const auto& entry : peers) {
     if (entry.peer) due = std::min(due, entry.peer->next_deadline());
   }

@@ -83,6 +83,7 @@ void Client::Core::end(Refused::Reason reason, std::string message, ClientOutbox
 }
 
 void Client::Core::on_event(const HopConnected& event, TimePoint now, ClientOutbox& out) {
+  if (!config.enrol) nat.on_connected(event, hop, now, out);
   if (!event.stream_restarted) return;
   if (config.enrol) {
     hop.send_message(EnrolRequest{*config.enrol}, now, out);
@@ -151,6 +152,10 @@ void Client::Core::on_event(const RelayPortChange& event, TimePoint /*now*/, Cli
       if (std::exchange(flow->said_silent, true)) return;
   }
   out.log(LogLevel::kWarning, about + flow->relay_hint);
+}
+
+void Client::Core::on_event(const HopProbeAnswered& event, TimePoint now, ClientOutbox& out) {
+  nat.on_answer(event, hop, now, out);
 }
 
 void Client::Core::on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out) {

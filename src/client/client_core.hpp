@@ -10,6 +10,7 @@
 
 #include "client/flow_table.hpp"
 #include "client/memberships.hpp"
+#include "client/nat_watch.hpp"
 #include "client/puncher.hpp"
 #include "wormhole/client/client.hpp"
 #include "wormhole/hop/hop_link.hpp"
@@ -61,6 +62,7 @@ struct Client::Core {
   void on_event(const HopClosed& event, TimePoint now, ClientOutbox& out);
   void on_event(const HopHandshake& event, TimePoint now, ClientOutbox& out);
   void on_event(const HopWantsResolve& event, TimePoint now, ClientOutbox& out);
+  void on_event(const HopProbeAnswered& event, TimePoint now, ClientOutbox& out);
   void on_event(const RelayPortChange& event, TimePoint now, ClientOutbox& out);
   void on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out);
   void on_message(const PeerPut& message, TimePoint now, ClientOutbox& out);
@@ -93,6 +95,8 @@ struct Client::Core {
   void relink();
   /// After anything that may have changed a peer: tells the puncher and the log.
   void tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out);
+  /// After anything that may have changed what is known of the NAT, or who wants to know it.
+  void tend_nat(TimePoint now, ClientOutbox& out);
   void say_peer_changes(std::uint16_t slot, Outbox& out);
   void end(Refused::Reason reason, std::string message, ClientOutbox& out);
 
@@ -105,6 +109,7 @@ struct Client::Core {
   HopLink hop;
   FlowTable flows;
   Memberships memberships;
+  NatWatch nat;
   Reassembly reassembly;
   WaitingBudget waiting;
   std::vector<PeerEntry> peers;                           // by slot

@@ -163,6 +163,7 @@ ClientStatus Client::status(TimePoint now) const {
       status.flows.back().peer_ports.emplace_back(peer->id(), port->second.at);
     }
   }
+  status.nat = core_->nat.findings();
   status.offers = core_->memberships.status();
   add_hop_drops(status.drops, core_->hop.drops());
   add_peer_drops(status.drops, peers);

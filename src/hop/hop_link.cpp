@@ -160,6 +160,20 @@ void HopLink::send_control(ServerSession& session, const Endpoint& to, const Con
   if (!frame.empty()) out.net(socket_for(to), to, frame);
 }
 
+void HopLink::send_probe(SocketNo socket, const Endpoint& to, const Probe& probe, TimePoint now,
+                         Outbox& out) {
+  auto* session = relaying_session();
+  if (session == nullptr) return;
+  ControlWriter items;
+  items.add(probe);
+  const auto text = out.reserve(items.bytes().size());
+  if (text.empty()) return;
+  copy_bytes(items.bytes(), text);
+  const auto frame = session->seal(session->keys(kControlSlot, ""), FrameType::kDirect, FlowNo{0},
+                                   text, now, kFlagProbe);
+  if (!frame.empty()) out.net(socket, to, frame);
+}
+
 void HopLink::set_relay_port(FlowNo flow, std::uint16_t port, TimePoint now) {
   ports_.put(flow, port, now);
 }

@@ -14,9 +14,10 @@ Duration smoothed(const std::optional<Duration>& before, Duration sample) {
 
 }  // namespace
 
-void HopLink::on_datagram(const NetDatagram& datagram, TimePoint now, Outbox& out,
+void HopLink::on_datagram(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out,
                           std::vector<HopEvent>& events) {
   if (closed_) return;
+  if (is_probe(datagram.bytes)) return on_probe_frame(socket, datagram, now, events);
   const auto type = frame_type(datagram.bytes);
   if (!type) {
     ++drops_.malformed;
@@ -74,6 +75,7 @@ void HopLink::on_resp(const NetDatagram& datagram, TimePoint now, Outbox& out,
   ports_.set_server(datagram.from);
   server_boot_ = payload.boot_id;
   number_ = payload.client;
+  probe_port_ = payload.probe_port;
   const bool news = !was_connected || restarted;
   rtt_ = smoothed(rtt_, established->rtt);
   slots_.install(std::make_unique<ServerSession>(established->keys, established->local_index,
@@ -96,22 +98,9 @@ void HopLink::on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
     ++drops_.malformed;
     return;
   }
-  auto* session = slots_.find(header->index);
-  if (session == nullptr) {
-    ++drops_.unknown_session;
-    return;
-  }
-  const auto opened = session->open(session->keys(kControlSlot, ""), *header, datagram.bytes, now);
-  if (opened.failure) {
-    ++(*opened.failure == Unopened::kReplayed ? drops_.replayed : drops_.forged);
-    return;
-  }
-  if (!well_formed_control(opened.text)) {
-    ++drops_.malformed;
-    return;
-  }
-  if (ports_.knows(datagram.from))
-    return on_port_frame(datagram.from, opened.text, now, out, events);
+  const auto text = open(*header, datagram, now);
+  if (!text) return;
+  if (ports_.knows(datagram.from)) return on_port_frame(datagram.from, *text, now, out, events);
   note_answer(now);
   if (suspect_) {
     suspect_ = false;
@@ -120,12 +109,48 @@ void HopLink::on_frame(const NetDatagram& datagram, TimePoint now, Outbox& out,
     out.log(LogLevel::kInfo, "server " + datagram.from.to_string() + " answers again");
   }
   ControlWriter reply;
-  ControlReader reader(opened.text);
+  ControlReader reader(*text);
   while (const auto item = reader.next()) on_control(*item, reply, now, events);
   drain_messages(out, now, events);
   if (const auto ack = stream_.take_ack()) reply.add(*ack);
   send_control(reply, now, out);
   flush_stream(now, out);
+}
+
+std::optional<Bytes> HopLink::open(const FrameHeader& header, const NetDatagram& datagram,
+                                   TimePoint now) {
+  auto* session = slots_.find(header.index);
+  if (session == nullptr) {
+    ++drops_.unknown_session;
+    return std::nullopt;
+  }
+  const auto opened = session->open(session->keys(kControlSlot, ""), header, datagram.bytes, now);
+  if (opened.failure) {
+    ++(*opened.failure == Unopened::kReplayed ? drops_.replayed : drops_.forged);
+    return std::nullopt;
+  }
+  if (!well_formed_control(opened.text)) {
+    ++drops_.malformed;
+    return std::nullopt;
+  }
+  return Bytes(opened.text);
+}
+
+/// From any of the server's addresses: says nothing of the link, which lives by one of them.
+void HopLink::on_probe_frame(SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                             std::vector<HopEvent>& events) {
+  const auto header = read_header(datagram.bytes);
+  if (!header || header->flow.value != 0) {
+    ++drops_.malformed;
+    return;
+  }
+  const auto text = open(*header, datagram, now);
+  if (!text) return;
+  ControlReader reader(*text);
+  while (const auto item = reader.next()) {
+    const auto* answer = std::get_if<ProbeAnswer>(&*item);
+    if (answer != nullptr) events.emplace_back(HopProbeAnswered{socket, *answer, datagram.from});
+  }
 }
 
 /// Of a relay port: says nothing of the link itself, which lives by the shared port.

@@ -16,6 +16,7 @@
 #include "wormhole/server/plan.hpp"
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/session/session_slots.hpp"
+#include "wormhole/wire/nat_report.hpp"
 
 namespace wormhole {
 
@@ -51,6 +52,10 @@ struct Association {
   std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
   std::map<FlowNo, std::uint16_t> told_ports;  ///< relay ports, without those taken away
   std::map<FlowNo, std::vector<std::uint8_t>> told_offers;
+  /// PeerAddress, of peers that are online.
+  std::map<ClientNo, std::vector<std::uint8_t>> told_addresses;
+  NatReport nat;                   ///< its own word (NatNews)
+  std::size_t delayed_probes = 0;  ///< answers that it waits for
 };
 
 struct ClientRecord {

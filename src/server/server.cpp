@@ -6,6 +6,17 @@
 #include "server/server_core.hpp"
 
 namespace wormhole {
+namespace {
+
+/// Tests have servers without addresses; their datagrams arrive at socket 0.
+std::vector<IpAddress> public_addresses(const ServerSettings& server) {
+  std::vector<IpAddress> addresses;
+  for (const auto& address : server.addresses) addresses.push_back(address.public_address);
+  if (addresses.empty()) addresses.emplace_back();
+  return addresses;
+}
+
+}  // namespace
 
 Server::Core::Core(ServerConfig server_config, std::shared_ptr<const ServerPlan> first_plan,
                    Rng& random)
@@ -13,8 +24,9 @@ Server::Core::Core(ServerConfig server_config, std::shared_ptr<const ServerPlan>
       rng(random),
       mac1(mac1_key(config.keys.public_key, config.network.knock)),
       cookies(config.keys.public_key, config.network.knock, random),
-      pool(SocketNo{static_cast<std::uint16_t>(
-          std::max<std::size_t>(first_plan->network.server.addresses.size(), 1))}) {
+      addresses(public_addresses(first_plan->network.server)),
+      pool(SocketNo{static_cast<std::uint16_t>(2 * addresses.size())}) {
+  rng.fill(probe_secret.bytes);
   adopt(std::move(first_plan));
   for (auto& [id, client] : clients) update(*client);
 }
@@ -28,9 +40,14 @@ void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
   if (core_->closed) return;
   if (core_->next_sweep == kNever) core_->next_sweep = now + Core::kSweep;
   const bool by_port = core_->pool.owns(socket);
+  const bool by_probe_port = core_->is_probe_socket(socket);
   for (const auto& datagram : batch) {
     const auto type = frame_type(datagram.bytes);
-    if (type == FrameType::kRelayed) {
+    if (is_probe(datagram.bytes) && !by_port) {
+      core_->on_probe(socket, datagram, now, out);
+    } else if (by_probe_port) {
+      ++core_->counters.malformed;
+    } else if (type == FrameType::kRelayed) {
       core_->relay(socket, datagram, now, out);
     } else if (type == FrameType::kDirect) {
       if (by_port) {
@@ -58,6 +75,7 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
       if (entry) core.flush_stream(entry->stream, entry->sessions.current(), now, out);
     }
   }
+  core.answer_delayed_probes(now, out);
   if (now < core.next_sweep) return;
   core.next_sweep = now + Core::kSweep;
   for (auto& [id, client] : core.clients) {
@@ -73,7 +91,10 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
 }
 
 TimePoint Server::next_deadline() const {
-  return core_->closed ? kNever : std::min(core_->next_sweep, core_->stream_deadline);
+  if (core_->closed) return kNever;
+  const auto& delayed = core_->delayed_probes;
+  const auto probe = delayed.empty() ? kNever : delayed.begin()->first;
+  return std::min({core_->next_sweep, core_->stream_deadline, probe});
 }
 
 void Server::shutdown(Duration spread, TimePoint now, ServerOutbox& out) {
@@ -115,6 +136,9 @@ ServerStatus Server::status(TimePoint now) const {
                      {"relay_port_refused", c.port_refused},
                      {"relay_port_none_left", c.port_none_left},
                      {"relay_port_not_theirs", c.port_not_theirs},
+                     {"nat_probes", c.probes},
+                     {"nat_probes_refused", c.probes_refused},
+                     {"nat_probes_delayed", core_->delayed_probes.size()},
                      {"malformed", c.malformed},
                      {"bad_mac1", c.bad_mac1},
                      {"bad_handshake", c.bad_handshake},

@@ -42,6 +42,7 @@ struct Server::Core {
     std::uint64_t carried_handshakes = 0, carriage_refused = 0;
     std::uint64_t relayed_by_port = 0, port_taken = 0, port_refused = 0, port_none_left = 0;
     std::uint64_t port_not_theirs = 0;
+    std::uint64_t probes = 0, probes_refused = 0;
   };
 
   Core(ServerConfig server_config, std::shared_ptr<const ServerPlan> first_plan, Rng& random);
@@ -72,6 +73,37 @@ struct Server::Core {
   void close_unused_ports(ServerOutbox& out);
   MemberPort* port_of(const PortPool::Member& member);
 
+  // NAT checks (server_probes.cpp).
+  /// Answers that one client may wait for: it needs one, and a second after a network change.
+  static constexpr std::size_t kMaxDelayedProbes = 4;
+  /// … and all together: 300 KiB.
+  static constexpr std::size_t kMaxDelayedProbesOfAll = 4096;
+  /// Above the longest mapping lifetime that is worth knowing (RFC 4787, REQ-5: two minutes).
+  static constexpr Duration kMaxProbeDelay = 300s;
+  struct DelayedProbe {
+    ClientNo client;
+    std::uint64_t boot_id = 0;
+    std::uint64_t token = 0;
+    Source to;  ///< by the socket that was asked for
+  };
+  void on_probe(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
+  void answer_probe(ClientRecord& client, HopSession& session, const Probe& probe,
+                    const Source& from, TimePoint now, Outbox& out);
+  void send_probe_answer(HopSession& session, std::uint64_t token, const Source& to, TimePoint now,
+                         Outbox& out);
+  void answer_delayed_probes(TimePoint now, Outbox& out);
+  std::optional<SocketNo> answering_socket(SocketNo asked, ProbeFrom from) const;
+  bool is_probe_socket(SocketNo socket) const {
+    return socket.value >= addresses.size() && !pool.owns(socket);
+  }
+
+  // Where peers may be reached (server_addresses.cpp).
+  ProbeKey probe_key(const ClientRecord& a, const ClientRecord& b) const;
+  std::vector<std::uint8_t> address_message(const ClientRecord& to, const ClientRecord& peer) const;
+  void tell_addresses(ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_address_of(const ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_address(ClientRecord& to, const ClientRecord& peer, TimePoint now, Outbox& out);
+
   // Handshakes (server_handshake.cpp).
   void on_init(SocketNo socket, const NetDatagram& datagram, TimePoint now, ServerOutbox& out);
   bool must_prove_address(TimePoint now);
@@ -93,7 +125,8 @@ struct Server::Core {
                        ServerOutbox& out);
   std::optional<Bytes> open(HopSession& session, const FrameHeader& header,
                             const NetDatagram& datagram, TimePoint now);
-  void note_source(ClientRecord& client, HopSession& session, const FrameHeader& header,
+  /// Whether it has moved.
+  bool note_source(ClientRecord& client, HopSession& session, const FrameHeader& header,
                    const Source& source);
   void index_sources(ClientRecord& client);
   void on_confirmed(ClientRecord& client, HopSession& session, TimePoint now, ServerOutbox& out);
@@ -150,7 +183,10 @@ struct Server::Core {
   std::map<PublicKey, ClientRecord*> by_key;
   std::map<Mac, ClientRecord*> by_id_hash;
   std::unordered_map<Source, ClientRecord*, SourceHash> by_source;
+  std::vector<IpAddress> addresses;  // public ones, by their socket; never empty
   PortPool pool;
+  std::multimap<TimePoint, DelayedProbe> delayed_probes;  // by when they are due
+  SecretKey probe_secret;              // of this process: makes the keys of openers
   std::vector<SocketNo> unused_ports;  // to be closed before the pool gives a number out again
   TimePoint ports_rest_until{};        // the system has refused one
   bool said_port_trouble = false;

@@ -113,6 +113,7 @@ void Server::Core::on_init(SocketNo socket, const NetDatagram& datagram, TimePoi
   RespPayload answer;
   answer.verdict = admission.verdict;
   answer.boot_id = config.boot_id;
+  answer.probe_port = config.probe_port;
   if (admission.enrolling) {
     slots = &enrolment_for(responder->initiator_key(), now, index).sessions;
     index = slots->free_index(index, kEnrolIndexSpan);

@@ -53,7 +53,10 @@ void Server::Core::on_client_frame(ClientRecord& client, HopSession& session,
   if (client.sessions.confirm(&session, now)) on_confirmed(client, session, now, out);
   // Telling may cut the client off, and then `session` is gone.
   if (!client.association || client.association->boot_id != session.boot_id) return;
-  note_source(client, session, header, {socket, datagram.from});
+  if (note_source(client, session, header, {socket, datagram.from})) {
+    tell_address_of(client, now, out);
+    if (!client.association) return;
+  }
   auto& association = *client.association;
   association.last_heard = now;
   if (!association.online) {  // it had been silent, and is back
@@ -75,17 +78,19 @@ void Server::Core::on_client_frame(ClientRecord& client, HopSession& session,
   flush(client, now, out);
 }
 
-void Server::Core::note_source(ClientRecord& client, HopSession& session, const FrameHeader& header,
+bool Server::Core::note_source(ClientRecord& client, HopSession& session, const FrameHeader& header,
                                const Source& source) {
-  if (header.counter <= session.newest) return;  // late: says nothing about now
+  if (header.counter <= session.newest) return false;  // late: says nothing about now
   session.newest = header.counter;
   // The table may name another client: a NAT gives an address to one after the other.
   const auto known = by_source.find(source);
   const bool ours = known != by_source.end() && known->second == &client;
-  if (session.source == source && ours) return;
-  if (session.source != source) doubt_ports(client);
+  if (session.source == source && ours) return false;
+  const bool moved = session.source != source;
+  if (moved) doubt_ports(client);
   session.source = source;
   index_sources(client);
+  return moved;
 }
 
 void Server::Core::index_sources(ClientRecord& client) {
@@ -118,6 +123,7 @@ void Server::Core::on_confirmed(ClientRecord& client, HopSession& session, TimeP
     doubt_ports(client);
     index_sources(client);
     tell_ports_again(client, now, out);
+    tell_address_of(client, now, out);
     return;
   }
   if (association) {
@@ -177,6 +183,11 @@ void Server::Core::read_messages(ClientRecord& client, TimePoint now, ServerOutb
     const auto* request =
         decoded.message ? std::get_if<MembershipRequest>(&*decoded.message) : nullptr;
     if (request != nullptr) on_membership(client, *request, now, out);
+    const auto* news = decoded.message ? std::get_if<NatNews>(&*decoded.message) : nullptr;
+    if (news != nullptr && client.association) {
+      client.association->nat = news->report;
+      tell_address_of(client, now, out);
+    }
   }
 }
 

@@ -87,6 +87,7 @@ void Server::Core::tell_everything(ClientRecord& client, TimePoint now, Outbox& 
   client.association->told_peers.clear();
   client.association->told_flows.clear();
   client.association->told_offers.clear();
+  client.association->told_addresses.clear();
   tell_differences(client, now, out);
   push(client, encode(Sync{++revision}), now, out);
   flush(client, now, out);
@@ -110,8 +111,9 @@ void Server::Core::tell_differences(ClientRecord& client, TimePoint now, Outbox&
   if (!client.association) return;
   client.association->told_peers = std::move(peers);
   client.association->told_flows = std::move(flows);
-  tell_ports(client, now, out);
   client.association->told_offers = std::move(offers);
+  tell_ports(client, now, out);
+  tell_addresses(client, now, out);
   flush(client, now, out);
 }
 
@@ -125,6 +127,7 @@ void Server::Core::tell_peers_about(const ClientRecord& client, TimePoint now, O
     if (told == message) continue;
     told = message;
     push(*peer, message, now, out);
+    tell_address(*peer, client, now, out);
     flush(*peer, now, out);
   }
 }

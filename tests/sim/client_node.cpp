@@ -39,6 +39,7 @@ void ClientNode::start() {
   core_ = std::make_unique<Client>(std::move(config), world_.rng());
   host_.receive = [this](Packet packet) { receive(std::move(packet)); };
   world_.note(What::kStarted, {host_.addresses.front(), 0}, {}, 0, 0);
+  core_->on_network_change({host_.addresses, socket_ports_[0]}, world_.now(), *out_);
   core_->set_servers(spec_.servers, world_.now(), *out_);
   flush();
 }

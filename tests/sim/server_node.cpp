@@ -41,7 +41,7 @@ void ServerNode::start() {
   ++process_;
   out_ = std::make_unique<ServerOutbox>();
   core_ = std::make_unique<Server>(
-      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>()},
+      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>(), spec_.probe_port},
       plan_network(network_, directory, nullptr), world_.rng());
   host_.receive = [this](Packet packet) { receive(std::move(packet)); };
   world_.note(What::kStarted, {addresses_.front(), spec_.port}, {}, 0, 0);
@@ -103,8 +103,10 @@ void ServerNode::receive(Packet packet) {
 
 std::optional<SocketNo> ServerNode::socket_at(const Endpoint& at) const {
   const auto address = std::find(addresses_.begin(), addresses_.end(), at.address);
-  if (address != addresses_.end() && at.port == spec_.port) {
-    return SocketNo{static_cast<std::uint16_t>(address - addresses_.begin())};
+  const auto position = static_cast<std::uint16_t>(address - addresses_.begin());
+  if (address != addresses_.end() && at.port == spec_.port) return SocketNo{position};
+  if (address != addresses_.end() && at.port == spec_.probe_port) {
+    return SocketNo{static_cast<std::uint16_t>(addresses_.size() + position)};
   }
   for (const auto& [number, endpoint] : relay_sockets_) {
     if (endpoint == at) return SocketNo{number};
@@ -149,18 +151,24 @@ bool ServerNode::may_send(const NetSend& send) {
                               exchange.bytes_out <= exchange.bytes_in);
 }
 
-void ServerNode::send_to_network(const NetSend& send) {
-  const auto relay = relay_sockets_.find(send.socket.value);
-  const bool shared = send.socket.value < addresses_.size();
-  if (!shared && relay == relay_sockets_.end()) {
-    return world_.violate(name() + " sends through a socket that it does not have");
+std::optional<Endpoint> ServerNode::endpoint_of(SocketNo socket) const {
+  const auto count = addresses_.size();
+  if (socket.value < count) return Endpoint{addresses_[socket.value], spec_.port};
+  if (socket.value < 2 * count && spec_.probe_port != 0) {
+    return Endpoint{addresses_[socket.value - count], spec_.probe_port};
   }
+  const auto relay = relay_sockets_.find(socket.value);
+  return relay == relay_sockets_.end() ? std::nullopt : std::optional(relay->second);
+}
+
+void ServerNode::send_to_network(const NetSend& send) {
+  const auto from = endpoint_of(send.socket);
+  if (!from) return world_.violate(name() + " sends through a socket that it does not have");
   if (!may_send(send)) {
     return world_.violate(name() + " says more to " + send.to.to_string() +
                           " than that unproven address has said");
   }
-  const auto from = shared ? Endpoint{addresses_[send.socket.value], spec_.port} : relay->second;
-  world_.internet().send(host_, {from, send.to, {send.bytes.begin(), send.bytes.end()}, true});
+  world_.internet().send(host_, {*from, send.to, {send.bytes.begin(), send.bytes.end()}, true});
 }
 
 EnrolResult ServerNode::store(const KeyBinding& binding) {

@@ -17,11 +17,12 @@ struct ServerSpec {
   KeyPair keys;
   NetworkIdentity network;
   std::uint16_t port = 7700;
+  std::uint16_t probe_port = 7701;
 };
 
 class ServerNode final : public Node {
  public:
-  /// Socket n is the host's n-th address at the time of construction.
+  /// Socket n is the host's n-th address at the time of construction; probe ports follow.
   ServerNode(World& world, std::string name, ServerSpec spec, Host& host, wormhole::Network network,
              Directory directory);
 
@@ -65,6 +66,7 @@ class ServerNode final : public Node {
   void execute(const OpenRelayPort& command);
   void execute(const CloseRelayPort& command);
   std::optional<SocketNo> socket_at(const Endpoint& at) const;
+  std::optional<Endpoint> endpoint_of(SocketNo socket) const;
   void execute(const ChangeMembership& command);
   EnrolResult store(const KeyBinding& binding);
   void end();

@@ -25,6 +25,13 @@ struct PeerPin {
   bool operator==(const PeerPin&) const = default;
 };
 
+/// How this host is attached, for the NAT check.
+struct LocalNetwork {
+  std::vector<IpAddress> addresses;  ///< its own, of all interfaces
+  std::uint16_t port = 0;            ///< of socket 0, once it is open
+  bool operator==(const LocalNetwork&) const = default;
+};
+
 struct ClientConfig {
   std::string id;
   KeyPair keys;
@@ -113,6 +120,8 @@ class Client {
   void on_app_refused(AppPort port, const Endpoint& application, TimePoint now);
   /// Answer to OpenFlowPort; `error` is empty when the port is open.
   void on_flow_port(AppPort port, const std::string& error, TimePoint now, ClientOutbox& out);
+  /// This host's addresses have changed, or are told for the first time (best before set_servers).
+  void on_network_change(LocalNetwork local, TimePoint now, ClientOutbox& out);
   /// Asks the server to put this client on a side of a flow, or to take it off. Ends with one
   /// MembershipAnswered of this ticket, at once or within 10 s.
   void change_membership(std::uint32_t ticket, const MembershipChange& change, TimePoint now,

@@ -10,6 +10,7 @@
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/base/time.hpp"
 #include "wormhole/model/network.hpp"
+#include "wormhole/nat/nat_check.hpp"
 
 namespace wormhole {
 
@@ -79,6 +80,7 @@ struct ClientStatus {
   std::vector<PeerStatus> peers;
   std::vector<FlowStatus> flows;
   std::vector<OfferStatus> offers;
+  NatFindings nat;  ///< nothing is known before the first answer
   std::vector<DropCount> drops;  ///< frames that belonged to no flow, by cause
 };
 

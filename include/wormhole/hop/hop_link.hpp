@@ -41,10 +41,16 @@ struct HopHandshake {
   ClientNo peer;
   Bytes message;
 };
+/// What the server saw of a probe. It may come from any address and port of the server's.
+struct HopProbeAnswered {
+  SocketNo socket;  ///< where it arrived
+  ProbeAnswer answer;
+  Endpoint from;
+};
 /// The server could not be reached for a while: its name may lead elsewhere now.
 struct HopWantsResolve {};
 using HopEvent = std::variant<HopConnected, HopRefused, HopClosed, HopHandshake, HopWantsResolve,
-                              RelayPortChange, StreamMessage>;
+                              HopProbeAnswered, RelayPortChange, StreamMessage>;
 
 /// Silence has one sentence: unreachable and wrong key can't be told apart, for a server answers no
 /// strangers.
@@ -97,12 +103,16 @@ class HopLink {
   HopLink(HopConfig config, Rng& rng);
 
   void set_servers(std::vector<Endpoint> servers, TimePoint now, Outbox& out);
-  /// A handshake message or a hop frame. Events are appended.
-  void on_datagram(const NetDatagram& datagram, TimePoint now, Outbox& out,
+  /// A handshake message or a hop frame that arrived at `socket`. Events are appended.
+  void on_datagram(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out,
                    std::vector<HopEvent>& events);
   void on_timeout(TimePoint now, Outbox& out, std::vector<HopEvent>& events);
   TimePoint next_deadline() const;
 
+  /// Sends a probe of a NAT check; a HopProbeAnswered may follow. Nothing else goes by other
+  /// sockets than the main ones, or comes from addresses that were not asked.
+  void send_probe(SocketNo socket, const Endpoint& to, const Probe& probe, TimePoint now,
+                  Outbox& out);
   /// Queues a control message; sent at once when connected.
   void send_message(const StreamMessage& message, TimePoint now, Outbox& out);
   /// Carries a handshake message to a peer.
@@ -130,6 +140,9 @@ class HopLink {
   /// go, and whoever can forge an address can forge a port.
   bool may_be_server(const Endpoint& from) const;
   Endpoint server() const;  ///< in use, or tried last
+  const std::vector<Endpoint>& servers() const { return servers_; }
+  /// The second port on each of the server's addresses; 0: there is none.
+  std::uint16_t probe_port() const { return probe_port_; }
   ClientNo number() const { return number_; }
   std::optional<Duration> rtt() const { return rtt_; }
   const std::optional<Endpoint>& observed() const { return observed_; }
@@ -152,6 +165,9 @@ class HopLink {
                 std::vector<HopEvent>& events);
   void on_port_frame(const Endpoint& from, Bytes text, TimePoint now, Outbox& out,
                      std::vector<HopEvent>& events);
+  void on_probe_frame(SocketNo socket, const NetDatagram& datagram, TimePoint now,
+                      std::vector<HopEvent>& events);
+  std::optional<Bytes> open(const FrameHeader& header, const NetDatagram& datagram, TimePoint now);
   void on_control(const ControlItem& item, ControlWriter& reply, TimePoint now,
                   std::vector<HopEvent>& events);
   void drain_messages(Outbox& out, TimePoint now, std::vector<HopEvent>& events);
@@ -188,6 +204,7 @@ class HopLink {
   Endpoint tried_;          // where the last INIT went
   std::optional<std::uint64_t> server_boot_;
   ClientNo number_;
+  std::uint16_t probe_port_ = 0;
   std::optional<Duration> rtt_;
   std::optional<Endpoint> observed_;
   std::optional<TimePoint> unanswered_since_;  // the first ping that no answer followed

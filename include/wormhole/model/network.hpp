@@ -114,6 +114,8 @@ struct ServerSettings {
   std::string name;  ///< DNS name, may be empty
   std::vector<ServerAddress> addresses;
   std::uint16_t port = 7700;
+  /// A second port on each address, for NAT checks (RFC 5780, 3); 0: none.
+  std::uint16_t probe_port = 7701;
   RelayPorts relay_ports;
   RestSettings rest;
   std::string state_dir = "/var/lib/wormhole";

@@ -50,6 +50,7 @@ struct ClientPlan {
 
   ClientNo number;
   std::optional<KeyBinding> binding;
+  bool p2p = true;                ///< else every path of it goes by the relay
   std::vector<ClientNo> peers;    ///< that share a flow with it; ascending
   std::vector<Membership> flows;  ///< ascending
   std::unordered_map<std::uint32_t, Permission> may_send;

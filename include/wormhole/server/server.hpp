@@ -22,6 +22,8 @@ struct ServerConfig {
   KeyPair keys;
   NetworkIdentity network;    ///< server_key equals keys.public_key
   std::uint64_t boot_id = 0;  ///< random per process
+  /// The second port, open on each address, for NAT checks; 0: there is none.
+  std::uint16_t probe_port = 0;
 };
 
 /// A client proved a genuine invite for a key: burn the code and store the binding durably, in one
@@ -33,7 +35,7 @@ struct StoreEnrolment {
 };
 /// Open a UDP port on one of the server's addresses, as socket `socket`; answer with on_relay_port.
 struct OpenRelayPort {
-  SocketNo socket;            ///< above those of the addresses
+  SocketNo socket;            ///< above those of the addresses and their probe ports
   std::uint16_t address = 0;  ///< its position in ServerSettings::addresses
   std::uint16_t port = 0;
 };

@@ -54,6 +54,11 @@ std::optional<FrameType> frame_type(Bytes datagram);
 /// The header of a kDirect or kRelayed frame; nothing when the datagram is shorter than header and
 /// tag or of another type.
 std::optional<FrameHeader> read_header(Bytes datagram);
+/// A hop frame of a NAT check, by its outer bytes: not yet authentic.
+inline bool is_probe(Bytes datagram) {
+  return datagram.size() > 1 && datagram[0] == static_cast<std::uint8_t>(FrameType::kDirect) &&
+         datagram[1] == kFlagProbe;
+}
 /// The flow of a frame of our own making.
 inline FlowNo frame_flow(Bytes frame) { return FlowNo{load_le<std::uint16_t>(frame.data() + 2)}; }
 /// Writes kHeaderSize bytes to `to`.

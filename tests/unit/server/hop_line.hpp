@@ -83,7 +83,7 @@ class HopLine {
       for (auto* link : links) {
         if (link->at != send.to) continue;
         std::vector<std::uint8_t> bytes(send.bytes.begin(), send.bytes.end());
-        link->hop.on_datagram({kServer, bytes}, now, link->out, link->events);
+        link->hop.on_datagram(SocketNo{0}, {kServer, bytes}, now, link->out, link->events);
       }
     }
     commands.insert(commands.end(), server_out.commands.begin(), server_out.commands.end());

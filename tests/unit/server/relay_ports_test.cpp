@@ -74,7 +74,7 @@ class RelayPorts : public ::testing::Test {
           std::vector<std::uint8_t> bytes(one.bytes.begin(), one.bytes.end());
           const Endpoint from{HopLine::kServer.address, port_of(one.socket)};
           if (bytes[0] == 0x11) continue;
-          link->hop.on_datagram({from, bytes}, line.now, link->out, link->events);
+          link->hop.on_datagram(SocketNo{0}, {from, bytes}, line.now, link->out, link->events);
         }
       }
       const auto commands = std::exchange(line.server_out.commands, {});
