@@ -10,6 +10,7 @@
 #include "shell/deadline_timer.hpp"
 #include "shell/descriptor_limit.hpp"
 #include "shell/flow_port.hpp"
+#include "shell/local_addresses.hpp"
 #include "shell/log_lines.hpp"
 #include "shell/pin_store.hpp"
 #include "shell/server_resolver.hpp"
@@ -71,6 +72,7 @@ struct ClientRunner::Impl {
   SendSocket* socket_towards(const Endpoint& to, SocketNo number);
   void settle();
   void send();
+  void say_network();
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command) { ports.erase(command.port); }
   void execute(const CloseNetSocket& command) { sockets.erase(command.socket); }
@@ -100,6 +102,7 @@ struct ClientRunner::Impl {
   std::map<std::uint32_t, OnAnswer> asked;  // changes of membership, by ticket
   std::uint32_t next_ticket = 1;
   std::string said_about_socket;
+  bool tell_network = false;  // the main socket is open: its port is known
   bool closed = false;
 };
 
@@ -123,7 +126,15 @@ SendSocket* ClientRunner::Impl::socket_towards(const Endpoint& to, SocketNo numb
     said_about_socket = opened.error().message;
     return nullptr;  // the next packet tries again
   }
+  tell_network = tell_network || number.value == 0;
   return &sockets.emplace(number, std::move(*opened)).first->second.sender();
+}
+
+void ClientRunner::Impl::say_network() {
+  const auto main = sockets.find(SocketNo{0});
+  LocalNetwork network{local_addresses(), 0};
+  if (main != sockets.end()) network.port = main->second.local().port;
+  core.on_network_change(std::move(network), core_now(), out);
 }
 
 void ClientRunner::Impl::send() {
@@ -145,6 +156,7 @@ void ClientRunner::Impl::settle() {
     write_log(out.log_lines());
     const auto commands = std::exchange(out.commands, {});
     out.clear();
+    if (std::exchange(tell_network, false) && !closed) say_network();
     if (commands.empty() || closed) break;
     for (const auto& command : commands) {
       std::visit([this](const auto& c) { execute(c); }, command);

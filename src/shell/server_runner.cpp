@@ -24,8 +24,8 @@ namespace {
 /// find their turn.
 constexpr Duration kRestartSpread = 3s;
 
-ServerConfig core_config(const ServerState& state, Rng& rng) {
-  return {state.keys(), state.network(), rng.number<std::uint64_t>() | 1U};
+ServerConfig core_config(const ServerState& state, std::uint16_t probe_port, Rng& rng) {
+  return {state.keys(), state.network(), rng.number<std::uint64_t>() | 1U, probe_port};
 }
 
 }  // namespace
@@ -79,9 +79,9 @@ Result<void> ServerRunner::Impl::start() {
   const auto first = keeper.first(wall_seconds());
   if (!first) return first.error();
   plan = first->plan;
-  core = std::make_unique<Server>(core_config(state, rng), plan, rng);
   const auto opened = sockets.open(plan->network.server);
   if (!opened) return opened.error();
+  core = std::make_unique<Server>(core_config(state, sockets.probe_port(), rng), plan, rng);
   desk.start(*first, core_now());
   loop.start();
   return {};

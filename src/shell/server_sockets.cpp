@@ -43,7 +43,27 @@ Result<void> ServerSockets::open(const ServerSettings& server) {
     addresses_.push_back(at);
     spdlog::info("listening on UDP {}", at.to_string());
   }
+  open_probe_ports(server);
   return {};
+}
+
+void ServerSockets::open_probe_ports(const ServerSettings& server) {
+  const auto count = addresses_.size();
+  sockets_.resize(2 * count);
+  if (server.probe_port == 0) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Endpoint at{addresses_[i].address, server.probe_port};
+    const SocketNo number{static_cast<std::uint16_t>(count + i)};
+    int error = 0;
+    sockets_[number.value] = UdpSocket::try_open(io_, at, receiver_, handler(number), error);
+    if (sockets_[number.value]) continue;
+    spdlog::warn(
+        "{}; clients check their NATs less exactly without it (server.probe_port in routes.yaml)",
+        explain_bind_error(error, "the probe port", at));
+    for (auto probe = count; probe < sockets_.size(); ++probe) sockets_[probe].reset();
+    return;
+  }
+  probe_port_ = server.probe_port;
 }
 
 ServerSockets::Answer ServerSockets::open(const OpenRelayPort& command) {

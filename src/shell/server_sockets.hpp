@@ -1,4 +1,4 @@
-// The server's UDP sockets: one for each address, and those of the relay ports that come and go.
+// The server's UDP sockets: two for each address, and those of the relay ports that come and go.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -23,7 +23,8 @@ class ServerSockets {
       : io_(io), on_batch_(std::move(on_batch)) {}
 
   /// Raises the soft limit of descriptors to the hard one, says when that is too few for all relay
-  /// ports, and binds every address. The error names the address, why, and the way out.
+  /// ports, and binds every address. The error names the address, why, and the way out. A probe
+  /// port that can't be bound is a warning.
   Result<void> open(const ServerSettings& server);
   struct Answer {
     RelayPortAnswer what = RelayPortAnswer::kOpen;
@@ -33,11 +34,14 @@ class ServerSockets {
   void close(const CloseRelayPort& command);
   void close() { sockets_.clear(); }
 
+  /// As bound on every address; 0: it is not.
+  std::uint16_t probe_port() const { return probe_port_; }
   bool is_open() const { return !sockets_.empty(); }
   /// Contract: it is open.
   SendSocket& sender(SocketNo socket) { return sockets_[socket.value]->sender(); }
 
  private:
+  void open_probe_ports(const ServerSettings& server);
   NetReceiver::OnBatch handler(SocketNo socket) {
     return [this, socket](std::span<const NetDatagram> batch) { on_batch_(socket, batch); };
   }
@@ -47,7 +51,8 @@ class ServerSockets {
   NetReceiver receiver_;
   std::vector<Endpoint> addresses_;                // as bound
   std::vector<std::optional<UdpSocket>> sockets_;  // by SocketNo
-  int descriptors_ = 0;                            // the limit in force
+  std::uint16_t probe_port_ = 0;
+  int descriptors_ = 0;  // the limit in force
 };
 
 }  // namespace wormhole
