@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "json_text.hpp"
+#include "nat_json.hpp"
 #include "wormhole/api/status.hpp"
 
 namespace wormhole {
@@ -150,6 +151,7 @@ std::string status_json(const ClientStatus& status) {
                                    {"peers", std::move(peers)},
                                    {"flows", std::move(flows)},
                                    {"offers", std::move(offers)},
+                                   {"nat", nat_object(status.nat)},
                                    {"drops", drops_json(status.drops)}});
 }
 

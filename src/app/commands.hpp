@@ -18,6 +18,7 @@ void add_check_command(CLI::App& app, Run& run);
 void add_reload_command(CLI::App& app, Run& run);
 void add_flow_command(CLI::App& app, Run& run);
 void add_token_command(CLI::App& app, Run& run);
+void add_netcheck_command(CLI::App& app, Run& run);
 void add_status_command(CLI::App& app, Run& run);
 
 }  // namespace wormhole

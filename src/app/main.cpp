@@ -29,7 +29,7 @@ int parse_and_run(int argc, char** argv) {
   for (const auto& add :
        {add_server_command, add_reload_command, add_invite_command, add_token_command,
         add_check_command, add_client_command, add_enroll_command, add_key_commands,
-        add_status_command, add_flow_command}) {
+        add_status_command, add_flow_command, add_netcheck_command}) {
     add(app, run);
   }
   try {

@@ -7,7 +7,7 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 1> kClientKeys{"key"};
+constexpr std::array<std::string_view, 2> kClientKeys{"key", "p2p"};
 
 /// Client numbers are 16 bits, and 0 is the server (docs/protocol.md 1).
 constexpr std::size_t kMaxClients = std::numeric_limits<std::uint16_t>::max();
@@ -30,14 +30,15 @@ std::optional<PublicKey> read_key(const Value& value, ErrorList& errors) {
 using KeyOwners = std::map<PublicKey, std::string>;
 
 ClientEntry read_client(const NamedValue& entry, KeyOwners& owners, ErrorList& errors) {
-  ClientEntry client{entry.name, std::nullopt};
+  ClientEntry client{entry.name, std::nullopt, true};
   if (entry.value.is(YamlNode::Kind::kNull)) return client;  // "drone3:" says no more than {}
   if (!entry.value.is(YamlNode::Kind::kMap)) {
     add_error(errors, entry.value,
-              what_it_is(*entry.value.node) + "; expected {} or {key: PUBLIC_KEY}");
+              what_it_is(*entry.value.node) + "; expected {} or a map with key or p2p");
     return client;
   }
   const MapReader map(entry.value, kClientKeys, errors);
+  if (const auto p2p = map.find("p2p")) client.p2p = read_p2p_switch(*p2p, errors);
   const auto key = map.find("key");
   if (!key) return client;
   client.key = read_key(*key, errors);

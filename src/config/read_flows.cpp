@@ -12,9 +12,9 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 11> kFlowKeys{
-    "protocol", "port",    "from",   "to",         "between",  "mesh",
-    "routes",   "deliver", "target", "addressing", "self_join"};
+constexpr std::array<std::string_view, 12> kFlowKeys{
+    "protocol", "port",    "from",   "to",         "between",   "mesh",
+    "routes",   "deliver", "target", "addressing", "self_join", "p2p"};
 constexpr std::array<std::string_view, 4> kRouteKeys{"from", "to", "between", "mesh"};
 constexpr auto kRouteForms = "one of from and to, between or mesh";
 
@@ -149,6 +149,7 @@ PlacedFlow read_flow(const NamedValue& entry, const Population& population, Erro
   flow.routes = read_routes(map, population, errors);
   read_place_keys(map, population, flow, errors);
   if (const auto value = map.find("addressing")) flow.addressing = read_addressing(*value, errors);
+  if (const auto value = map.find("p2p")) flow.p2p = read_p2p_switch(*value, errors);
   if (const auto value = map.find("self_join")) {
     flow.self_join = read_self_join(*value, flow, population, errors);
   }

@@ -9,8 +9,8 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 6> kServerKeys{"name",  "addresses", "port",
-                                                      "relay", "rest",      "state_dir"};
+constexpr std::array<std::string_view, 7> kServerKeys{
+    "name", "addresses", "port", "probe_port", "relay", "rest", "state_dir"};
 constexpr std::array<std::string_view, 2> kAddressKeys{"public", "bind"};
 constexpr auto kAddressList = "a list of the server's public IP addresses";
 
@@ -123,6 +123,18 @@ std::vector<ServerAddress> read_addresses(const Value& value, ErrorList& errors)
   return addresses;
 }
 
+/// Beside the port unless the file says otherwise; nobody has a port above 65535.
+std::uint16_t read_probe_port(const std::optional<Value>& value, std::uint16_t port,
+                              ErrorList& errors) {
+  const auto usual = static_cast<std::uint16_t>(port == 65535 ? port - 1 : port + 1);
+  if (!value) return usual;
+  const auto probe_port = read_port(*value, errors);
+  if (probe_port == port) {
+    add_error(errors, *value, "is the server's own port; expected another one");
+  }
+  return probe_port.value_or(usual);
+}
+
 }  // namespace
 
 ServerSettings read_server(const Value& section, ErrorList& errors) {
@@ -135,8 +147,9 @@ ServerSettings read_server(const Value& section, ErrorList& errors) {
   if (const auto port = map.find("port")) {
     settings.port = read_port(*port, errors).value_or(settings.port);
   }
+  settings.probe_port = read_probe_port(map.find("probe_port"), settings.port, errors);
   if (const auto relay = map.find("relay")) {
-    settings.relay_ports = read_relay(*relay, settings.port, errors);
+    settings.relay_ports = read_relay(*relay, settings.port, settings.probe_port, errors);
   }
   if (const auto rest = map.find("rest")) settings.rest = read_rest(*rest, errors);
   if (const auto dir = map.find("state_dir")) settings.state_dir = read_state_dir(*dir, errors);

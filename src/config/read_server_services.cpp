@@ -50,17 +50,21 @@ std::string to_text(const PortRange& range) {
   return std::to_string(range.first) + "-" + std::to_string(range.last);
 }
 
-void check_ranges(const Value& at, const RelayPorts& ports, std::uint16_t port, ErrorList& errors) {
+void check_ranges(const Value& at, const RelayPorts& ports, std::uint16_t port,
+                  std::uint16_t probe_port, ErrorList& errors) {
   if (ports.from.first <= ports.to.last && ports.to.first <= ports.from.last) {
     add_error(errors, at,
               "from is " + to_text(ports.from) + " and to is " + to_text(ports.to) +
                   "; expected ranges that have no port in common");
   }
   for (const auto& range : {ports.from, ports.to}) {
-    if (!holds(range, port)) continue;
-    add_error(errors, at,
-              to_text(range) + " holds " + std::to_string(port) +
-                  ", the server's own port; expected ranges without it");
+    for (const auto own : {port, probe_port}) {
+      if (!holds(range, own)) continue;
+      add_error(errors, at,
+                to_text(range) + " holds " + std::to_string(own) +
+                    (own == port ? ", the server's own port" : ", the server's probe port") +
+                    "; expected ranges without it");
+    }
   }
 }
 
@@ -92,7 +96,8 @@ bool is_host_name(std::string_view text) {
   return true;
 }
 
-RelayPorts read_relay(const Value& value, std::uint16_t port, ErrorList& errors) {
+RelayPorts read_relay(const Value& value, std::uint16_t port, std::uint16_t probe_port,
+                      ErrorList& errors) {
   RelayPorts ports;
   MapReader map(value, kRelayKeys, errors);
   const auto entry = map.find("ports");
@@ -109,7 +114,7 @@ RelayPorts read_relay(const Value& value, std::uint16_t port, ErrorList& errors)
   MapReader ranges(*entry, kRangeKeys, errors);
   if (const auto from = ranges.find("from")) ports.from = read_range(*from, ports.from, errors);
   if (const auto to = ranges.find("to")) ports.to = read_range(*to, ports.to, errors);
-  check_ranges(*entry, ports, port, errors);
+  check_ranges(*entry, ports, port, probe_port, errors);
   return ports;
 }
 

@@ -14,7 +14,7 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSections{"server", "clients", "groups", "flows"};
+constexpr std::array<std::string_view, 5> kSections{"server", "p2p", "clients", "groups", "flows"};
 
 ConfigError unreadable(const std::string& path) {
   return {path, 0, 0, "",
@@ -43,8 +43,10 @@ std::optional<Network> read_network(const YamlNode& root, ErrorList& errors) {
   const auto server = file.require("server", "a map with addresses");
   const auto clients = file.require("clients", "a map of clients, or {} for none");
   const auto groups = file.find("groups");
+  const auto p2p = file.find("p2p");
   const auto flows = file.require("flows", "a map of flows, or {} for none");
   if (server) network.server = read_server(*server, errors);
+  if (p2p) network.p2p = read_p2p(*p2p, errors);
   if (clients) network.clients = read_clients(*clients, errors);
   Population population(network.clients);
   if (groups) network.groups = read_groups(*groups, population, errors);

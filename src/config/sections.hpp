@@ -1,4 +1,4 @@
-// The four sections of routes.yaml, one reader each.
+// The sections of routes.yaml, one reader each.
 #pragma once
 
 #include <map>
@@ -12,6 +12,9 @@
 namespace wormhole {
 
 ServerSettings read_server(const Value& section, ErrorList& errors);
+P2pSettings read_p2p(const Value& section, ErrorList& errors);
+/// `p2p` of a client or flow: on or off.
+bool read_p2p_switch(const Value& value, ErrorList& errors);
 std::vector<ClientEntry> read_clients(const Value& section, ErrorList& errors);
 /// Also makes the groups known to `population`.
 std::map<std::string, Members> read_groups(const Value& section, Population& population,

@@ -6,8 +6,10 @@
 
 namespace wormhole {
 
-/// `relay`: the ranges must not touch each other nor hold `port`, the server's own.
-RelayPorts read_relay(const Value& value, std::uint16_t port, ErrorList& errors);
+/// `relay`: the ranges must not touch each other nor hold `port` and `probe_port`, the server's
+/// own.
+RelayPorts read_relay(const Value& value, std::uint16_t port, std::uint16_t probe_port,
+                      ErrorList& errors);
 /// `rest`: a map, or none.
 RestSettings read_rest(const Value& value, ErrorList& errors);
 /// A DNS name, as `name` and `rest.hosts` take it.

@@ -52,6 +52,7 @@ struct Association {
   std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
   std::map<FlowNo, std::uint16_t> told_ports;  ///< relay ports, without those taken away
   std::map<FlowNo, std::vector<std::uint8_t>> told_offers;
+  std::vector<std::uint8_t> told_settings;  ///< PunchSettings
   /// PeerAddress, of peers that are online.
   std::map<ClientNo, std::vector<std::uint8_t>> told_addresses;
   NatReport nat;                   ///< its own word (NatNews)
@@ -62,6 +63,7 @@ struct ClientRecord {
   std::string id;
   ClientNo number;
   std::optional<KeyBinding> binding;
+  bool p2p = true;                   ///< as its peers have been told
   const ClientPlan* plan = nullptr;  ///< never null outside set_plan
   SessionSlots<HopSession> sessions;
   std::optional<Association> association;  ///< of the newest process, also while it is away

@@ -19,6 +19,7 @@ FlowPut flow_put(FlowNo number, const MemberFlow& member, const std::string& id,
   message.protocol = static_cast<std::uint8_t>(flow.protocol);
   message.port = flow.port;
   if (flow.addressing == Addressing::kPerPeer) message.options |= kFlowPerPeer;
+  if (!flow.p2p) message.options |= kFlowRelayOnly;
   message.deliver = static_cast<std::uint8_t>(deliver.kind);
   message.deliver_to = deliver.endpoint;
   message.name = flow.name;
@@ -94,7 +95,9 @@ std::shared_ptr<const ServerPlan> plan_network(Network network, const Directory&
     return at == routing.end() ? no_flows : at->second;
   };
   for (const auto& entry : plan->network.clients) {
-    plan->clients.emplace(entry.id, plan_client(entry.id, flows_of(entry.id), directory));
+    auto& made = plan->clients[entry.id];
+    made = plan_client(entry.id, flows_of(entry.id), directory);
+    made.p2p = entry.p2p;
   }
   for (auto& [id, client] : plan->clients) {
     permit(client, flows_of(id), directory, plan->clients);

@@ -7,6 +7,28 @@
 
 namespace wormhole {
 
+static_assert(kStrategyNames.size() == kStrategies);
+
+/// Before anything is said of peers: they are punched by these.
+void Server::Core::tell_settings(ClientRecord& client, TimePoint now, Outbox& out) {
+  if (!client.is_online()) return;
+  const auto& p2p = plan->network.p2p;
+  PunchSettings settings;
+  settings.forbidden = p2p.forbidden;
+  settings.forced = p2p.forced;
+  settings.strict_keepalive = p2p.strict_keepalive;
+  settings.most_sockets = p2p.sockets;
+  settings.most_probes = p2p.probes;
+  settings.opens_per_s = p2p.open_rate;
+  settings.probes_per_s_first = p2p.probe_rate_from;
+  settings.probes_per_s = p2p.probe_rate_to;
+  auto message = encode(settings);
+  auto& told = client.association->told_settings;
+  if (told == message) return;
+  told = message;
+  push(client, message, now, out);
+}
+
 /// The same for both ends, and another one as soon as one of them is another process.
 ProbeKey Server::Core::probe_key(const ClientRecord& a, const ClientRecord& b) const {
   const auto& low = a.number < b.number ? a : b;

@@ -98,6 +98,7 @@ struct Server::Core {
   }
 
   // Where peers may be reached (server_addresses.cpp).
+  void tell_settings(ClientRecord& client, TimePoint now, Outbox& out);
   ProbeKey probe_key(const ClientRecord& a, const ClientRecord& b) const;
   std::vector<std::uint8_t> address_message(const ClientRecord& to, const ClientRecord& peer) const;
   void tell_addresses(ClientRecord& client, TimePoint now, Outbox& out);

@@ -43,6 +43,7 @@ void Server::Core::update(ClientRecord& client) {
   const auto& wanted = *client.plan;
   client.number = wanted.number;
   client.binding = wanted.binding;
+  client.p2p = wanted.p2p;
   if (client.number.value >= by_number.size()) {
     by_number.resize(client.number.value + std::size_t{1});
   }
@@ -88,6 +89,8 @@ void Server::Core::tell_everything(ClientRecord& client, TimePoint now, Outbox& 
   client.association->told_flows.clear();
   client.association->told_offers.clear();
   client.association->told_addresses.clear();
+  client.association->told_settings.clear();
+  tell_settings(client, now, out);
   tell_differences(client, now, out);
   push(client, encode(Sync{++revision}), now, out);
   flush(client, now, out);
@@ -179,6 +182,7 @@ void Server::Core::remove_clients(const ServerPlan& next, TimePoint now, Outbox&
 
 void Server::set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now, ServerOutbox& out) {
   auto& core = *core_;
+  const bool same_p2p = plan->network.p2p == core.plan->network.p2p;
   const bool by_difference = plan->based_on == core.plan->number;
   core.remove_clients(*plan, now, out);
   core.adopt(std::move(plan));
@@ -191,12 +195,20 @@ void Server::set_plan(std::shared_ptr<const ServerPlan> plan, TimePoint now, Ser
   };
   // All records first: telling one looks at others.
   std::vector<const ClientRecord*> other_keys;
+  std::vector<const ClientRecord*> other_p2p;
   for_each_changed([&](ClientRecord& client) {
+    if (client.p2p != client.plan->p2p) other_p2p.push_back(&client);
     if (client.binding != client.plan->binding) other_keys.push_back(&client);
     core.update(client);
   });
   for_each_changed([&](ClientRecord& client) { core.tell_differences(client, now, out); });
   for (const auto* client : other_keys) core.tell_peers_about(*client, now, out);
+  for (const auto* client : other_p2p) core.tell_address_of(*client, now, out);
+  if (same_p2p) return;
+  for (auto& [id, client] : core.clients) {
+    core.tell_settings(*client, now, out);
+    core.flush(*client, now, out);
+  }
 }
 
 const ServerPlan& Server::plan() const { return *core_->plan; }

@@ -21,6 +21,7 @@ NatProfile random_nat(Rng& rng) {
 
 StageOptions random_options(Rng& rng) {
   StageOptions options;
+  options.p2p = false;
   options.nat_profile = random_nat(rng);
   options.link.delay = between(rng, 1ms, 60ms);
   return options;
@@ -336,6 +337,7 @@ TEST(SimPorts, WithoutDescriptorsTheSharedPortServesAlone) {
 TEST(SimPorts, SymmetricNatsAtBothEndsAreNoObstacle) {
   for_each_seed(40, [](World& world) {
     StageOptions options;
+    options.p2p = false;
     options.nat_profile = {.mapping = Dependence::kAddressAndPortDependent,
                            .filtering = Dependence::kAddressAndPortDependent,
                            .allocation = Allocation::kSequential,

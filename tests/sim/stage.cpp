@@ -58,7 +58,7 @@ wormhole::Network Stage::make_network() const {
   Members drones;
   Members ground;
   for (const auto& id : options.clients) {
-    made.clients.push_back({id, std::nullopt});
+    made.clients.push_back({id, std::nullopt, options.p2p});
     (id.starts_with("drone") ? drones : ground).push_back(id);
   }
   made.flows.push_back(make_flow("mavlink", 14550, {Route::Kind::kBetween, drones, ground}));

@@ -24,6 +24,7 @@ struct StageOptions {
   std::map<std::string, std::optional<NatProfile>> nats = {};
   bool enrolled = true;  ///< the server's directory knows the clients' keys
   RelayPorts relay_ports = {};
+  bool p2p = true;  ///< else all clients are told to use the relay alone
 };
 
 /// Owns the nodes of a world. Nothing runs before start().

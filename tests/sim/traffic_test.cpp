@@ -124,6 +124,7 @@ TEST(SimTraffic, RekeyingUnderLoadLosesNothing) {
   for_each_seed(8, [](World& world) {
     StageOptions options;
     options.link.delay = between(world.rng(), 1ms, 80ms);
+    options.p2p = false;  // the watcher stands at the server
     Stage stage(world, options);
     std::set<std::pair<Endpoint, std::uint32_t>> sessions;  // sender and receiver index
     Attacker watcher(world);

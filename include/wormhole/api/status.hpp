@@ -16,6 +16,11 @@ std::string status_json(const ClientStatus& status);
 std::string status_json(const ServerStatus& status);
 std::string status_json(const ServerStatus::ClientRow& row);
 
+/// What a client has found out about its NAT: the member `nat` of its status.
+std::string nat_json(const NatFindings& nat);
+/// The same JSON in lines for people; the error says that nothing is known.
+Result<std::string> render_nat(std::string_view json);
+
 /// A client's status JSON as a table of 80 columns, with a new line at its end. Members that are
 /// missing (an older client) show as "-". The error says that the text is not such JSON.
 Result<std::string> render_status(std::string_view json);

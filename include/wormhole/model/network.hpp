@@ -1,6 +1,7 @@
 // What routes.yaml says, as typed immutable values. How it is written is config's business.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -59,6 +60,7 @@ struct Flow {
   Protocol protocol = Protocol::kUdp;
   std::uint16_t port = 0;
   Addressing addressing = Addressing::kShared;
+  bool p2p = true;  ///< else it goes by the relay alone
   std::vector<Route> routes;
   std::map<Side, Members> self_join;           ///< who may join and leave which side by itself
   Deliver deliver;                             ///< for members without an entry below
@@ -77,6 +79,7 @@ struct MembershipChange {
 struct ClientEntry {
   std::string id;
   std::optional<PublicKey> key;  ///< given by hand; else learnt at enrolment
+  bool p2p = true;               ///< else everything of it goes by the relay
   bool operator==(const ClientEntry&) const = default;
 };
 
@@ -122,9 +125,27 @@ struct ServerSettings {
   bool operator==(const ServerSettings&) const = default;
 };
 
+/// The names of strategies for direct paths, at the places of their numbers on the wire.
+inline constexpr std::array<std::string_view, 7> kStrategyNames{
+    "relay", "direct", "cone", "birthday", "range", "sequential", "range-pair"};
+
+/// How direct paths are opened (docs/nat-traversal.md).
+struct P2pSettings {
+  std::uint16_t forbidden = 0;  ///< bit n: the strategy of the n-th name is not used
+  std::uint8_t forced = 0;      ///< the place of the only one that is used; 0: all
+  bool strict_keepalive = false;
+  std::uint16_t sockets = 256;          ///< a campaign, at most
+  std::uint16_t probes = 2048;          ///< a campaign, at most
+  std::uint16_t open_rate = 2000;       ///< openings a second
+  std::uint16_t probe_rate_from = 100;  ///< probes a second, growing within one …
+  std::uint16_t probe_rate_to = 500;    ///< … to this
+  bool operator==(const P2pSettings&) const = default;
+};
+
 /// The whole file.
 struct Network {
   ServerSettings server;
+  P2pSettings p2p;
   std::vector<ClientEntry> clients;                        ///< in the file's order
   std::map<std::string, std::vector<std::string>> groups;  ///< group → IDs, expanded
   std::vector<Flow> flows;                                 ///< in the file's order

@@ -33,6 +33,12 @@ ClientStatus drone3() {
   return status;
 }
 
+const std::string kNoNat =
+    R"("nat":{"known":false,"complete":false,"udp_passes":false,"mapping":"unknown",)"
+    R"("filtering":"unknown","allocation":"unknown","mapped":null,"address_varies":false,)"
+    R"("one_address":false,"step":null,"low":null,"high":null,"hairpin":null,"lifetime_s":null,)"
+    R"("lifetime_is_limit":false},)";
+
 TEST(ApiStatus, JsonIsExact) {
   EXPECT_EQ(
       status_json(drone3()),
@@ -48,14 +54,35 @@ TEST(ApiStatus, JsonIsExact) {
       R"("peers":["gcs4","gcs5"],"tx":{"packets":1000,"bytes":1200000,"bps":9600000},)"
       R"("rx":{"packets":0,"bytes":0,"bps":0},"app":"listening","port_open":true,)"
       R"("port_error":"","peer_ports":{"gcs4":"127.1.1.2:5600"},"relay_port":2003,)"
-      R"("relay_hint":"","drops":{"too_large":3,"no_path":0}}],"offers":[],"drops":{"replayed":2}})");
+      R"("relay_hint":"","drops":{"too_large":3,"no_path":0}}],"offers":[],)" +
+          kNoNat + R"("drops":{"replayed":2}})");
+}
+
+TEST(ApiStatus, ANatIsShownInWordsOfRfc4787AndWithWhatItMeans) {
+  NatFindings nat;
+  nat.mapping_known = true;
+  nat.report.mapping = NatMapping::kAddressAndPortDependent;
+  nat.report.filtering = NatFiltering::kAddressAndPortDependent;
+  nat.report.allocation = PortAllocation::kSequential;
+  nat.report.step = -7;
+  nat.report.mapped = *Endpoint::parse("203.0.113.7:40112");
+  nat.hairpin = false;
+  nat.lifetime = 30s;
+  nat.lifetime_is_limit = true;
+  const auto text = render_nat(nat_json(nat));
+  ASSERT_TRUE(text);
+  for (const char* part : {"203.0.113.7:40112", "address and port-dependent", "sequential, step -7",
+                           "30 s without traffic", "next ports are known"}) {
+    EXPECT_NE(text->find(part), std::string::npos) << part << " in " << *text;
+  }
+  EXPECT_FALSE(render_nat(nat_json(NatFindings{})));
 }
 
 TEST(ApiStatus, EmptyJsonIsExact) {
-  EXPECT_EQ(
-      status_json(ClientStatus{}),
-      R"({"id":"","server":{"connected":false,"address":null,"transport":"udp",)"
-      R"("rtt_ms":null,"observed":null,"reason":""},"peers":[],"flows":[],"offers":[],"drops":{}})");
+  EXPECT_EQ(status_json(ClientStatus{}),
+            R"({"id":"","server":{"connected":false,"address":null,"transport":"udp",)"
+            R"("rtt_ms":null,"observed":null,"reason":""},"peers":[],"flows":[],"offers":[],)" +
+                kNoNat + R"("drops":{}})");
 }
 
 TEST(ApiStatus, ServerJsonIsExact) {

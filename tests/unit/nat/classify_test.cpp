@@ -18,33 +18,26 @@ TEST(ClassifyMapping, ByWhatIsSeenOfFourProbes) {
   const auto b = seen(1, 5001);
   const auto c = seen(1, 5002);
   const auto d = seen(1, 5003);
-  struct Case {
-    SeenOfMain seen;
-    NatMapping mapping;
+  const std::optional<Endpoint> lost;
+  const auto is = [](const SeenOfMain& seen, NatMapping mapping) {
+    EXPECT_EQ(classify_mapping(seen), mapping);
   };
-  const std::vector<Case> cases{
-      {SeenOfMain{a, a, a, a}, NatMapping::kEndpointIndependent},
-      {SeenOfMain{a, a, b, b}, NatMapping::kAddressDependent},
-      {SeenOfMain{a, b, c, d}, NatMapping::kAddressAndPortDependent},
-      {SeenOfMain{a, b, a, b}, NatMapping::kAddressAndPortDependent},
-      // Another public address is another mapping, too.
-      {SeenOfMain{seen(1, 7), seen(2, 7), seen(1, 7), seen(2, 7)},
-       NatMapping::kAddressAndPortDependent},
-      // One was lost.
-      {SeenOfMain{a, a, a, std::nullopt}, NatMapping::kEndpointIndependent},
-      {SeenOfMain{a, std::nullopt, b, b}, NatMapping::kAddressDependent},
-      {SeenOfMain{std::nullopt, b, c, d}, NatMapping::kAddressAndPortDependent},
-      // One address, or one port.
-      {SeenOfMain{a, a, std::nullopt, std::nullopt}, NatMapping::kEndpointIndependent},
-      {SeenOfMain{a, b, std::nullopt, std::nullopt}, NatMapping::kAddressAndPortDependent},
-      {SeenOfMain{a, std::nullopt, a, std::nullopt}, NatMapping::kEndpointIndependent},
-      {SeenOfMain{a, std::nullopt, b, std::nullopt}, NatMapping::kAddressAndPortDependent},
-      {SeenOfMain{a, std::nullopt, std::nullopt, std::nullopt}, NatMapping::kUnknown},
-      {SeenOfMain{}, NatMapping::kUnknown},
-  };
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    EXPECT_EQ(classify_mapping(cases[i].seen), cases[i].mapping) << "case " << i;
-  }
+  is({a, a, a, a}, NatMapping::kEndpointIndependent);
+  is({a, a, b, b}, NatMapping::kAddressDependent);
+  is({a, b, c, d}, NatMapping::kAddressAndPortDependent);
+  is({a, b, a, b}, NatMapping::kAddressAndPortDependent);
+  // Another public address is another mapping, too.
+  is({seen(1, 7), seen(2, 7), seen(1, 7), seen(2, 7)}, NatMapping::kAddressAndPortDependent);
+  is({a, a, a, lost}, NatMapping::kEndpointIndependent);
+  is({a, lost, b, b}, NatMapping::kAddressDependent);
+  is({lost, b, c, d}, NatMapping::kAddressAndPortDependent);
+  // One address, or one port.
+  is({a, a, lost, lost}, NatMapping::kEndpointIndependent);
+  is({a, b, lost, lost}, NatMapping::kAddressAndPortDependent);
+  is({a, lost, a, lost}, NatMapping::kEndpointIndependent);
+  is({a, lost, b, lost}, NatMapping::kAddressAndPortDependent);
+  is({a, lost, lost, lost}, NatMapping::kUnknown);
+  is({lost, lost, lost, lost}, NatMapping::kUnknown);
 }
 
 TEST(ClassifyPorts, AStepShowsWhateverItsSizeAndSign) {
