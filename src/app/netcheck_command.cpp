@@ -52,7 +52,7 @@ std::optional<Result<std::string>> ask_client(const Endpoint& at) {
   if (nat == nullptr) {
     return Error{"what answers at " + at.to_string() + " is no wormhole client that checks NATs"};
   }
-  return Result<std::string>(json::serialize(*nat));
+  return Result<std::string>(boost::system::in_place_value, json::serialize(*nat));
 }
 
 Result<ClientRunOptions> load(const NetcheckOptions& options) {
@@ -114,7 +114,7 @@ Result<std::string> check_alone(const NetcheckOptions& options) {
   if (!watcher.findings.udp_passes) {
     return Error{"no answer from the server: UDP does not pass here, or the server is unreachable"};
   }
-  return nat_json(watcher.findings);
+  return {boost::system::in_place_value, nat_json(watcher.findings)};
 }
 
 int netcheck(const NetcheckOptions& options) {

@@ -51,8 +51,10 @@ std::vector<std::uint8_t> Server::Core::address_message(const ClientRecord& to,
   if (!message.p2p) return encode(message);
   message.probe_key = probe_key(to, peer);
   message.report = peer.association->nat;
-  // What we see counts: else a client could have others send openers to anybody.
-  message.report.mapped = peer.sessions.current()->source.endpoint;
+  // What we see counts: else a client could have others send openers to anybody. Direct paths are
+  // IPv4's, as the sockets are that open them.
+  const auto& seen = peer.sessions.current()->source.endpoint;
+  message.report.mapped = seen.address.is_v4() ? seen : Endpoint{};
   return encode(message);
 }
 

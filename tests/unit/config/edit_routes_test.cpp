@@ -266,7 +266,7 @@ TEST(EditRoutes, RefusesWhatIsNoDocument) {
        "letter or digit"},
       {"an unknown key", put({"flows", "video", "prot"}, "'udp'"),
        "Invalid: flows.video.prot: unknown key (did you mean port?); expected protocol, port, "
-       "from, to, between, mesh, routes, deliver, target, addressing or self_join"},
+       "from, to, between, mesh, routes, deliver, target, addressing, self_join or p2p"},
       {"an empty list", put({"flows", "mavlink", "between", "1"}, "[]"),
        "Invalid: flows.mavlink.between[1]: is an empty list; expected at least one ID, group or "
        "pattern"},
@@ -274,7 +274,7 @@ TEST(EditRoutes, RefusesWhatIsNoDocument) {
        "Invalid: flows.video.to[0][0][0][0][0][0][0][0][0][0][0][0][0]: nested more than 16 deep; "
        "expected less"},
       {"no map", put({}, "'x'"),
-       "Invalid: is a single value; expected a map with server, clients, groups or flows"},
+       "Invalid: is a single value; expected a map with server, p2p, clients, groups or flows"},
   });
 }
 

@@ -101,15 +101,15 @@ TEST(RoutesErrors, Yaml) {
        "f:1:19: a[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: nested more than 16 deep; expected "
        "less"},
       {"root is list", "- a\n",
-       "f:1:1: is a list; expected a map with server, clients, groups or flows"},
+       "f:1:1: is a list; expected a map with server, p2p, clients, groups or flows"},
       {"root is scalar", "hello\n",
-       "f:1:1: is a single value; expected a map with server, clients, groups or flows"},
+       "f:1:1: is a single value; expected a map with server, p2p, clients, groups or flows"},
       {"root misses all", "{}\n",
        "f:1:1: server: is missing; expected a map with addresses\n"
        "f:1:1: clients: is missing; expected a map of clients, or {} for none\n"
        "f:1:1: flows: is missing; expected a map of flows, or {} for none"},
       {"unknown section", kHead + "flows: {}\nrelays: 1\n",
-       "f:5:1: relays: unknown key; expected server, clients, groups or flows"},
+       "f:5:1: relays: unknown key; expected server, p2p, clients, groups or flows"},
       {"alias of an anchor", "server: &s {}\nclients: *s\n",
        "f:1:9: server: an anchor (&); expected the value without it\n"
        "f:2:10: clients: an alias (*); expected the value itself"},
@@ -119,10 +119,12 @@ TEST(RoutesErrors, Yaml) {
 TEST(RoutesErrors, Server) {
   check({
       {"server empty", server(""),
-       "f:1:1: server: is empty; expected a map with name, addresses, port, relay, rest or "
+       "f:1:1: server: is empty; expected a map with name, addresses, port, probe_port, relay, "
+       "rest or "
        "state_dir"},
       {"server list", server("[]"),
-       "f:1:9: server: is a list; expected a map with name, addresses, port, relay, rest or "
+       "f:1:9: server: is a list; expected a map with name, addresses, port, probe_port, relay, "
+       "rest or "
        "state_dir"},
       {"no addresses", server("{port: 1}"),
        "f:1:9: server.addresses: is missing; expected a list of the server's public IP addresses"},
@@ -178,11 +180,13 @@ TEST(RoutesErrors, Server) {
        "f:1:42: server.addresses[0].bnd: unknown key (did you mean bind?); expected public or "
        "bind"},
       {"server unknown", server("{addresses: [192.0.2.1], ntp: {}}"),
-       "f:1:34: server.ntp: unknown key; expected name, addresses, port, relay, rest or state_dir"},
+       "f:1:34: server.ntp: unknown key; expected name, addresses, port, probe_port, relay, rest "
+       "or "
+       "state_dir"},
       {"server near", server("{adresses: [192.0.2.1]}"),
        "f:1:9: server.addresses: is missing; expected a list of the server's public IP addresses\n"
        "f:1:10: server.adresses: unknown key (did you mean addresses?); expected name, addresses, "
-       "port, relay, rest or state_dir"},
+       "port, probe_port, relay, rest or state_dir"},
       {"port 0", server("{addresses: [192.0.2.1], port: 0}"),
        "f:1:40: server.port: \"0\" is not a port; expected a number from 1 to 65535"},
       {"port big", server("{addresses: [192.0.2.1], port: 65536}"),
@@ -241,9 +245,9 @@ TEST(RoutesErrors, Clients) {
        "f:2:11: clients.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: not a "
        "client name; expected 1 to 63 of a-z A-Z 0-9 . _ -, first a letter or digit"},
       {"client scalar", clients("{d3: wh1abc}"),
-       "f:2:15: clients.d3: is a single value; expected {} or {key: PUBLIC_KEY}"},
+       "f:2:15: clients.d3: is a single value; expected {} or a map with key or p2p"},
       {"client unknown", clients("{d3: {keys: a}}"),
-       "f:2:16: clients.d3.keys: unknown key (did you mean key?); expected key"},
+       "f:2:16: clients.d3.keys: unknown key (did you mean key?); expected key or p2p"},
       {"client key bad", clients("{d3: {key: wh1abc}}"),
        "f:2:21: clients.d3.key: is not a key; expected the public key that `wormhole keygen` "
        "printed: wh1 and 43 characters more"},
@@ -290,7 +294,7 @@ TEST(RoutesErrors, Flows) {
        "f:4:1: flows: is empty; expected a map of flows, or {} for none"},
       {"flow null", kHead + "flows:\n  v:\n",
        "f:5:3: flows.v: is empty; expected a map with protocol, port, from, to, between, mesh, "
-       "routes, deliver, target, addressing or self_join"},
+       "routes, deliver, target, addressing, self_join or p2p"},
       {"flow name", kHead + "flows: {_v: {}}\n",
        "f:4:9: flows._v: not a flow name; expected 1 to 63 of a-z A-Z 0-9 . _ -, first a letter or "
        "digit"},
@@ -399,11 +403,11 @@ TEST(RoutesErrors, Flows) {
        "f:5:62: flows.v.deliver.ground: no client has this ID; expected one that receives here"},
       {"flow later key", flow("protocol: udp, port: 5600, from: d3, to: g4, priority: high"),
        "f:5:52: flows.v.priority: unknown key; expected protocol, port, from, to, between, mesh, "
-       "routes, deliver, target, addressing or self_join"},
+       "routes, deliver, target, addressing, self_join or p2p"},
       {"flow near key", flow("protocol: udp, prot: 1, mesh: [d3, d4]"),
        "f:5:6: flows.v.port: is missing; expected a number from 1 to 65535\n"
        "f:5:22: flows.v.prot: unknown key (did you mean port?); expected protocol, port, from, to, "
-       "between, mesh, routes, deliver, target, addressing or self_join"},
+       "between, mesh, routes, deliver, target, addressing, self_join or p2p"},
       {"port twice",
        kHead + "flows:\n  a: {protocol: udp, port: 9, from: d3, to: g4}\n  b: {protocol: udp, "
                "port: 9, from: d4, to: g4}\n",

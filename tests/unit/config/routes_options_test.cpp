@@ -34,6 +34,61 @@ std::string error_of(const std::string& text) {
 
 Flow flow_with(const std::string& keys) { return good(with_flow(keys)).flows.at(0); }
 
+std::string with_p2p(const std::string& keys) {
+  return "server: {addresses: [192.0.2.1]}\np2p: {" + keys + "}\nclients: {}\nflows: {}\n";
+}
+
+TEST(RoutesOptions, TheProbePortFollowsThePort) {
+  EXPECT_EQ(good(with_server("port: 7700")).server.probe_port, 7701);
+  EXPECT_EQ(good(with_server("port: 65535")).server.probe_port, 65534);
+  EXPECT_EQ(good(with_server("probe_port: 9000")).server.probe_port, 9000);
+  EXPECT_EQ(error_of(with_server("port: 9000, probe_port: 9000")),
+            "server.probe_port: is the server's own port; expected another one");
+  EXPECT_NE(
+      error_of(with_server("probe_port: 2500, relay: {ports: {from: 2000-2999, to: 3000-3999}}"))
+          .find("2500, the server's probe port"),
+      std::string::npos);
+}
+
+TEST(RoutesOptions, P2pSettingsHaveDefaultsAPresetAndKeysThatGoBeforeIt) {
+  EXPECT_EQ(good(with_p2p("keepalive: idle")).p2p, P2pSettings{});
+  const auto polite = good(with_p2p("probes: 100, preset: polite")).p2p;
+  EXPECT_EQ(polite.sockets, 64);
+  EXPECT_EQ(polite.probes, 100);
+  EXPECT_EQ(polite.open_rate, 200);
+  EXPECT_EQ(polite.probe_rate_from, 20);
+  EXPECT_EQ(polite.probe_rate_to, 100);
+  const auto forbidden = good(with_p2p("strategies: {forbid: [birthday, range-pair]}")).p2p;
+  EXPECT_EQ(forbidden.forbidden, 1U << 3U | 1U << 6U);
+  EXPECT_EQ(good(with_p2p("strategies: {force: cone}")).p2p.forced, 2);
+  EXPECT_TRUE(good(with_p2p("keepalive: strict")).p2p.strict_keepalive);
+}
+
+TEST(RoutesOptions, P2pErrorsNameTheWayOut) {
+  EXPECT_EQ(error_of(with_p2p("strategies: {force: relay}")),
+            "p2p.strategies.force: \"relay\" is not a strategy; expected direct, cone, birthday, "
+            "range, sequential or range-pair");
+  EXPECT_EQ(error_of(with_p2p("strategies: {forbid: [cone], force: cone}")),
+            "p2p.strategies.force: stands beside forbid; expected one of the two");
+  EXPECT_EQ(error_of(with_p2p("sockets: 257")),
+            "p2p.sockets: \"257\" is none; expected a number from 1 to 256");
+  EXPECT_EQ(error_of(with_p2p("probe_rate: {from: 200, to: 100}")),
+            "p2p.probe_rate: falls; expected from to be at most to");
+  EXPECT_EQ(error_of(with_p2p("preset: rude")),
+            "p2p.preset: \"rude\" is not a preset; expected polite");
+  EXPECT_EQ(error_of(with_p2p("keepalive: never")),
+            "p2p.keepalive: \"never\" is not a keepalive; expected strict or idle");
+}
+
+TEST(RoutesOptions, AClientOrAFlowMayStayOnTheRelay) {
+  EXPECT_FALSE(flow_with("from: d3, to: g4, p2p: off").p2p);
+  EXPECT_TRUE(flow_with("from: d3, to: g4, p2p: on").p2p);
+  const auto network =
+      good("server: {addresses: [192.0.2.1]}\nclients: {a: {p2p: off}, b: {}}\nflows: {}\n");
+  EXPECT_FALSE(network.clients.at(0).p2p);
+  EXPECT_TRUE(network.clients.at(1).p2p);
+}
+
 TEST(RoutesOptions, AddressingIsSharedUnlessToldOtherwise) {
   EXPECT_EQ(flow_with("from: d3, to: g4").addressing, Addressing::kShared);
   EXPECT_EQ(flow_with("from: d3, to: g4, addressing: shared").addressing, Addressing::kShared);
