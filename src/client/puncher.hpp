@@ -146,7 +146,7 @@ class Puncher {
   NatFindings nat_;
   std::map<std::uint16_t, Target> targets_;  // by the peer's slot
   HeldMappings held_;
-  std::set<SocketNo> kept_;                  // campaign sockets that paths use
+  std::set<SocketNo> kept_;  // campaign sockets that paths use
   std::uint16_t next_socket_ = 0;
   bool wants_check_ = false;
   std::vector<PunchSend> sends_;  // of the call under way

@@ -40,9 +40,10 @@ void ServerNode::start() {
   end();
   ++process_;
   out_ = std::make_unique<ServerOutbox>();
-  core_ = std::make_unique<Server>(
-      ServerConfig{spec_.keys, spec_.network, world_.rng().number<std::uint64_t>(), spec_.probe_port},
-      plan_network(network_, directory, nullptr), world_.rng());
+  core_ =
+      std::make_unique<Server>(ServerConfig{spec_.keys, spec_.network,
+                                            world_.rng().number<std::uint64_t>(), spec_.probe_port},
+                               plan_network(network_, directory, nullptr), world_.rng());
   host_.receive = [this](Packet packet) { receive(std::move(packet)); };
   world_.note(What::kStarted, {addresses_.front(), spec_.port}, {}, 0, 0);
 }

@@ -22,8 +22,8 @@ using FlowNo = StrongId<struct FlowNoTag, std::uint16_t>;
 /// One UDP socket towards the network. On a client: 2 × uplink number + (1 if IPv6), and from
 /// kFirstExtraSocket on (all IPv4) those of NAT checks and punching, which exist from the first
 /// datagram that the core sends by them until CloseNetSocket; on the server:
-/// the position n of the bound address, then as many for their probe ports (whether they are open or
-/// not), and above those the relay ports, whose numbers the core gives (OpenRelayPort).
+/// the position n of the bound address, then as many for their probe ports (whether they are open
+/// or not), and above those the relay ports, whose numbers the core gives (OpenRelayPort).
 using SocketNo = StrongId<struct SocketNoTag, std::uint16_t>;
 inline constexpr SocketNo kFirstExtraSocket{0x100};
 

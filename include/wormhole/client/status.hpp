@@ -36,7 +36,7 @@ struct PeerStatus {
   double loss = 0;  ///< share of the peer's packets that were lost towards us, last 10 s
   std::optional<Endpoint> remote{};          ///< of a direct path: where the peer is
   std::optional<Duration> time_to_direct{};  ///< from knowing the peer online to the direct path
-  std::uint32_t campaigns = 0;             ///< punching campaigns so far
+  std::uint32_t campaigns = 0;               ///< punching campaigns so far
 };
 
 enum class AppState : std::uint8_t { kUnknown, kListening, kNotListening };
@@ -80,7 +80,7 @@ struct ClientStatus {
   std::vector<PeerStatus> peers;
   std::vector<FlowStatus> flows;
   std::vector<OfferStatus> offers;
-  NatFindings nat;  ///< nothing is known before the first answer
+  NatFindings nat;               ///< nothing is known before the first answer
   std::vector<DropCount> drops;  ///< frames that belonged to no flow, by cause
 };
 

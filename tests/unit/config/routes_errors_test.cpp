@@ -420,7 +420,8 @@ TEST(RoutesErrors, Flows) {
        "f:5:37: flows.a.from: no client or group \"d5\"; expected one that is defined under "
        "clients or groups\n"
        "f:6:6: flows.b: has no route; expected one of from and to, between or mesh\n"
-       "f:7:1: server2: unknown key (did you mean server?); expected server, clients, groups or "
+       "f:7:1: server2: unknown key (did you mean server?); expected server, p2p, clients, groups "
+       "or "
        "flows"},
       {"bad group is told once",
        "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, d4: {}, g4: {}}\ngroups: {ground: "
