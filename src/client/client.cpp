@@ -76,7 +76,11 @@ void Client::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
 
 void Client::Core::tend_nat(TimePoint now, ClientOutbox& out) {
   const bool news = nat.take_news();
-  if (news) puncher.on_nat(nat.findings(), now, out);
+  if (news) {
+    puncher.on_nat(nat.findings(), now, out);
+    path_settings.mapping_lifetime = nat.findings().lifetime;
+    set_path_settings();
+  }
   const bool wanted = puncher.take_check_wish() && nat.check(hop, now, out);
   if (news || wanted) {
     deadline = std::min({deadline, puncher.next_deadline(), nat.next_deadline()});
@@ -255,6 +259,12 @@ void Client::on_flow_port(AppPort port, const std::string& error, TimePoint now,
 void Client::on_network_change(LocalNetwork local, TimePoint now, ClientOutbox& out) {
   if (core_->ended) return;
   if (core_->nat.on_network_change(std::move(local), core_->hop, now, out)) {
+    core_->hop.nudge(now);
+    for (std::size_t slot = 0; slot < core_->peers.size(); ++slot) {
+      if (!core_->peers[slot].peer) continue;
+      core_->peers[slot].peer->doubt_paths(now, out);
+      core_->tend_peer(static_cast<std::uint16_t>(slot), now, out);
+    }
     core_->puncher.on_network_change(now);
   }
   core_->deadline = core_->recomputed_deadline();

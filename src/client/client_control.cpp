@@ -283,9 +283,7 @@ void Client::Core::on_message(const PunchSettings& message, TimePoint /*now*/,
                               ClientOutbox& /*out*/) {
   puncher.set_settings(message);
   path_settings.strict_keepalive = message.strict_keepalive;
-  for (auto& entry : peers) {
-    if (entry.peer) entry.peer->set_path_settings(path_settings);
-  }
+  set_path_settings();
 }
 
 void Client::Core::on_message(const NatNews& /*message*/, TimePoint /*now*/,

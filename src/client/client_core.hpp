@@ -66,7 +66,7 @@ struct Client::Core {
   void on_event(const RelayPortChange& event, TimePoint now, ClientOutbox& out);
   void on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out);
   void on_message(const PeerPut& message, TimePoint now, ClientOutbox& out);
-  void on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out);
+  void on_message(const PeerRemove& message, TimePoint /*now*/, ClientOutbox& out);
   void on_message(const FlowPut& message, TimePoint now, ClientOutbox& out);
   void on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out);
   void on_message(const Sync& message, TimePoint now, ClientOutbox& out);
@@ -97,6 +97,7 @@ struct Client::Core {
   void tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out);
   /// After anything that may have changed what is known of the NAT, or who wants to know it.
   void tend_nat(TimePoint now, ClientOutbox& out);
+  void set_path_settings();
   void say_peer_changes(std::uint16_t slot, Outbox& out);
   void end(Refused::Reason reason, std::string message, ClientOutbox& out);
 

@@ -66,6 +66,12 @@ void Client::Core::remove_peer(ClientNo number, ClientOutbox& out) {
   by_number.erase(at);
 }
 
+void Client::Core::set_path_settings() {
+  for (auto& entry : peers) {
+    if (entry.peer) entry.peer->set_path_settings(path_settings);
+  }
+}
+
 void Client::Core::relink() {
   flows.relink([&](ClientNo number) -> std::optional<std::uint16_t> {
     const auto at = by_number.find(number);

@@ -116,6 +116,7 @@ bool FlowTable::put(const FlowPut& flow, std::vector<ClientCommand>& commands) {
   if (entry && new_port) close(*entry, commands);
   if (new_port) entry = std::make_unique<FlowPort>();
   entry->ref = *ref;
+  entry->ref.relay_only = (flow.options & kFlowRelayOnly) != 0;
   entry->protocol = static_cast<Protocol>(flow.protocol);
   entry->port = flow.port;
   entry->deliver = deliver_of(flow);

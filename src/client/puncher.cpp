@@ -37,6 +37,7 @@ void Puncher::set_address(std::uint16_t slot, const PeerAddress& address, bool l
   const bool moved = target.address.report.mapped != address.report.mapped;
   target.address = address;
   target.report = address.report;
+  target.judged = false;
   peer->set_address(address, now, out);
   on_peer(slot, now, out);
   if (!address.p2p) {
@@ -109,9 +110,16 @@ void Puncher::on_opener(std::uint16_t slot, SocketNo socket, const NetDatagram& 
     ++drops_.forged_opener;
     return;
   }
-  const auto strategy = target.campaign ? target.campaign->plan().strategy : Strategy::kCone;
-  peer->try_path({socket, datagram.from}, strategy, now, out);
+  peer->try_path({socket, datagram.from}, strategy(target), now, out);
   on_peer(slot, now, out);
+}
+
+/// What opens a path to it now.
+Strategy Puncher::strategy(const Target& target) const {
+  if (target.campaign) return target.campaign->plan().strategy;
+  const bool reachable =
+      nat_.report.mapping == NatMapping::kNone || target.report.mapping == NatMapping::kNone;
+  return reachable ? Strategy::kDirect : Strategy::kCone;
 }
 
 NatReport Puncher::own_report() const {
@@ -120,9 +128,9 @@ NatReport Puncher::own_report() const {
   return report;
 }
 
-PunchPlan Puncher::plan(const Target& target, std::uint32_t held) {
+PunchPlan Puncher::plan(const Target& target, TimePoint now) {
   return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_,
-                    held);
+                    held_.at(now));
 }
 
 bool Puncher::needs_check(TimePoint now) const {
@@ -143,13 +151,13 @@ void Puncher::consider(std::uint16_t slot, Target& target, TimePoint now, Client
   const bool waits = target.stage == Stage::kOpening || target.stage == Stage::kIdle;
   if (!waits || peer == nullptr || !target.address.p2p || !nat_.mapping_known) return;
   if (target.report.mapping == NatMapping::kUnknown) return;
-  const auto intent = plan(target);
+  const bool may_begin =
+      target.stage == Stage::kOpening && target.tries == 0 && target.lead && peer->has_session();
+  if (std::exchange(target.judged, true) && !may_begin) return;
+  const auto intent = plan(target, now);
   if (intent.strategy == Strategy::kRelay) {
     target.status.reason = intent.reason;
-    return;
-  }
-  const bool fresh_start = target.stage == Stage::kOpening && target.tries == 0;
-  if (fresh_start && target.lead && peer->has_session() && !is_plain(intent.strategy)) {
+  } else if (may_begin && !is_plain(intent.strategy)) {
     begin(slot, target, now, out);
   }
 }
@@ -175,6 +183,7 @@ void Puncher::begin(std::uint16_t slot, Target& target, TimePoint now, ClientOut
 void Puncher::on_nat(const NatFindings& findings, TimePoint now, ClientOutbox& out) {
   nat_ = findings;
   for (auto& [slot, target] : targets_) {
+    target.judged = false;
     if (target.stage == Stage::kChecking && findings.mapping_known) {
       checked(slot, target, now, out);
     } else {
@@ -254,7 +263,7 @@ void Puncher::on_offer(std::uint16_t slot, Target& target, const PunchTalk& talk
 
 void Puncher::punch(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   auto* peer = find_(slot);
-  auto intent = plan(target, held_.at(now));
+  auto intent = plan(target, now);
   if (peer == nullptr || intent.strategy == Strategy::kRelay) {
     target.status.reason = intent.reason;
     return rest(target, now);
@@ -327,13 +336,13 @@ void Puncher::on_path(std::uint16_t slot, Target& target, const PathAction& acti
     if (std::find(own.begin(), own.end(), unused->socket) != own.end()) return;
     kept_.erase(unused->socket);
     out.commands.emplace_back(CloseNetSocket{unused->socket});
-  } else if (const auto* up = std::get_if<PathUp>(&action)) {
+  } else if (std::holds_alternative<PathUp>(action)) {
+    target.status.strategy = strategy(target);
     end_campaign(slot, target, out);
     target.stage = Stage::kDirect;
     target.due = kNever;
     target.tries = 0;
     target.cooldown = kCooldown;
-    target.status.strategy = up->strategy;
     target.status.reason.clear();
     target.status.since = now;
     if (!target.status.took) target.status.took = now - target.known;
@@ -379,7 +388,7 @@ void Puncher::step(std::uint16_t slot, Target& target, TimePoint now, ClientOutb
       break;
   }
   const auto* peer = find_(slot);
-  const bool hopeless = nat_.mapping_known && plan(target).strategy == Strategy::kRelay;
+  const bool hopeless = nat_.mapping_known && plan(target, now).strategy == Strategy::kRelay;
   if (hopeless || peer == nullptr || !peer->is_online()) return rest(target, now);
   begin(slot, target, now, out);
 }

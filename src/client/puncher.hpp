@@ -104,6 +104,7 @@ class Puncher {
     std::uint32_t number = 0;  ///< of the newest campaign
     unsigned tries = 0;
     unsigned offers = 0;
+    bool judged = false;  ///< the plan for what is known of both NATs was looked at
     Duration cooldown = kCooldown;
     bool answering = false;  ///< kChecking: for an offer of the peer
     std::optional<Campaign> campaign;
@@ -133,7 +134,8 @@ class Puncher {
   void step(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void send_opener(const Target& target, SocketNo socket, const Endpoint& to, std::uint8_t ttl,
                    Outbox& out);
-  PunchPlan plan(const Target& target, std::uint32_t held = 0);
+  PunchPlan plan(const Target& target, TimePoint now);
+  Strategy strategy(const Target& target) const;
   bool needs_check(TimePoint now) const;
   bool busy_beside(const Target& target) const;
   SocketNo new_socket();

@@ -50,7 +50,9 @@ void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, T
   // A direct path outlives the server's word: after a restart it may not know yet who is there.
   if (!is_online()) return go_offline();
   if (boot_id_ == 0) return;
-  stale_ = slots_.current() != nullptr && session_boot_ != boot_id;
+  const bool was_stale =
+      std::exchange(stale_, slots_.current() != nullptr && session_boot_ != boot_id);
+  if (stale_ && !was_stale) new_process();
   if (has_session()) return;
   initiation_.start(initiate ? now : now + kInitiateAnyway);
 }
@@ -213,7 +215,6 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
   }
   unanswered_since_.reset();
   if (slots_.confirm(session, now)) {
-    if (session_boot_ != session->boot_id) new_process("the peer was restarted", out);
     session_boot_ = session->boot_id;
     session_attempt_ = session->attempt;
     initiation_.stop();

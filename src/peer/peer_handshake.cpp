@@ -91,10 +91,7 @@ void Peer::on_resp(Bytes message, TimePoint now, Outbox& out) {
   auto session =
       std::make_unique<PeerSession>(established->keys, Role::kInitiator, established->local_index,
                                     established->remote_index, now);
-  if (session_boot_ != established->payload.boot_id) {
-    session_attempt_ = 0;
-    new_process("the peer was restarted", out);
-  }
+  if (session_boot_ != established->payload.boot_id) session_attempt_ = 0;
   session_boot_ = established->payload.boot_id;
   slots_.install(std::move(session), now);
   session_ready(now, out);

@@ -91,10 +91,10 @@ void Peer::doubt_paths(TimePoint now, Outbox& out) {
   run_path_actions(now, out);
 }
 
-void Peer::new_process(const std::string& why, Outbox& /*out*/) {
-  paths_.clear(why, path_actions_);
-  for (auto& action : path_actions_) path_events_.push_back(std::move(action));
-  path_actions_.clear();
+/// Nothing of the old process's can be reached any more.
+void Peer::new_process() {
+  paths_.clear("the peer was restarted", path_actions_);
+  for (auto& action : std::exchange(path_actions_, {})) path_events_.push_back(std::move(action));
 }
 
 void Peer::send_talk(const PunchTalk& talk, TimePoint now, Outbox& out) {

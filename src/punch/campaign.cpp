@@ -75,15 +75,22 @@ void Campaign::on_timeout(TimePoint now, std::vector<PunchSend>& sends) {
   }
 }
 
+/// Openings are to be found: they stand until the other end has sent its probes.
+TimePoint Campaign::end() const {
+  const bool waits = plan_.strategy == Strategy::kBirthday || plan_.strategy == Strategy::kRange;
+  if (!waits || plan_.sockets == 0) return last_sent_ + kLinger;
+  return std::max(last_sent_, start_ + ramped(settings_.most_probes, settings_)) + kLinger;
+}
+
 TimePoint Campaign::next_deadline() const {
   const auto next = std::min({due(kOpener), due(kOpening), due(kProbe)});
-  return next != kNever || sent_ == 0 ? next : last_sent_ + kLinger;
+  return next != kNever || sent_ == 0 ? next : end();
 }
 
 bool Campaign::is_over(TimePoint now) const {
   const bool all = std::all_of(streams_.begin(), streams_.end(),
                                [](const Stream& stream) { return stream.next == stream.count; });
-  return all && (sent_ == 0 || now >= last_sent_ + kLinger);
+  return all && (sent_ == 0 || now >= end());
 }
 
 }  // namespace wormhole

@@ -156,7 +156,7 @@ class Peer {
                     TimePoint now, Outbox& out);
   void note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                  TimePoint now, Outbox& out);
-  void new_process(const std::string& why, Outbox& out);
+  void new_process();
   void run_path_actions(TimePoint now, Outbox& out);
   void send_init(TimePoint now, Outbox& out);
   void carry(Bytes message, Via via, TimePoint now, Outbox& out);

@@ -37,7 +37,7 @@ class Campaign {
   /// When the next packet is due; after the last one, when the campaign is over. kNever when the
   /// plan sends nothing.
   TimePoint next_deadline() const;
-  /// Everything was sent, and the answers had their time.
+  /// Everything was sent, by the other end too, and the answers had their time.
   bool is_over(TimePoint now) const;
   const PunchPlan& plan() const { return plan_; }
   std::uint32_t sent() const { return sent_; }
@@ -52,6 +52,7 @@ class Campaign {
   enum Kind : std::uint8_t { kOpener, kOpening, kProbe, kKinds };
 
   Duration due_after(Kind kind, std::uint32_t index) const;
+  TimePoint end() const;
   TimePoint due(Kind kind) const;
   PunchSend packet(Kind kind, std::uint32_t index) const;
 
