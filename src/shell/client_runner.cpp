@@ -10,8 +10,8 @@
 #include "shell/deadline_timer.hpp"
 #include "shell/descriptor_limit.hpp"
 #include "shell/flow_port.hpp"
-#include "shell/local_addresses.hpp"
 #include "shell/log_lines.hpp"
+#include "shell/network_watch.hpp"
 #include "shell/pin_store.hpp"
 #include "shell/server_resolver.hpp"
 #include "shell/udp_socket.hpp"
@@ -61,6 +61,13 @@ struct ClientRunner::Impl {
                 core.on_timeout(core_now(), out);
                 settle();
               }),
+        watch(io,
+              [this] {
+                ++network_changes;
+                spdlog::info("this host's network has changed");
+                say_network();
+                settle();
+              }),
         resolver(io, server_name(options), known_servers(options),
                  [this](std::vector<Endpoint> servers) { use_servers(std::move(servers)); }),
         worker(io),
@@ -96,6 +103,8 @@ struct ClientRunner::Impl {
   std::map<SocketNo, UdpSocket> sockets;
   std::map<AppPort, FlowSocket> ports;
   DeadlineTimer timer;
+  NetworkWatch watch;
+  std::uint32_t network_changes = 0;
   ServerResolver resolver;
   Worker worker;
   PinStore pins;
@@ -132,7 +141,7 @@ SendSocket* ClientRunner::Impl::socket_towards(const Endpoint& to, SocketNo numb
 
 void ClientRunner::Impl::say_network() {
   const auto main = sockets.find(SocketNo{0});
-  LocalNetwork network{local_addresses(), 0};
+  LocalNetwork network{watch.attachment().addresses, 0, network_changes};
   if (main != sockets.end()) network.port = main->second.local().port;
   core.on_network_change(std::move(network), core_now(), out);
 }
@@ -156,8 +165,9 @@ void ClientRunner::Impl::settle() {
     write_log(out.log_lines());
     const auto commands = std::exchange(out.commands, {});
     out.clear();
-    if (std::exchange(tell_network, false) && !closed) say_network();
-    if (commands.empty() || closed) break;
+    const bool told = std::exchange(tell_network, false) && !closed;
+    if (told) say_network();
+    if ((commands.empty() && !told) || closed) break;
     for (const auto& command : commands) {
       std::visit([this](const auto& c) { execute(c); }, command);
       if (closed) return;
@@ -203,6 +213,7 @@ void ClientRunner::Impl::end(const ClientCommand& why) {
 void ClientRunner::Impl::close() {
   closed = true;
   timer.close();
+  watch.close();
   resolver.close();
   pins.close();
   ports.clear();
@@ -215,6 +226,8 @@ ClientRunner::~ClientRunner() = default;
 
 void ClientRunner::start() {
   (void)raise_descriptor_limit();  // punching opens up to 256 sockets; beyond the limit, fewer
+  if (const auto started = impl_->watch.start(); !started)
+    spdlog::warn("{}", started.error().message);
   impl_->resolver.resolve();
 }
 

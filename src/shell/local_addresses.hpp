@@ -7,8 +7,8 @@
 
 namespace wormhole {
 
-/// Of all interfaces that are up, without loopback; sorted, each once. Empty when the system won't
-/// say.
+/// Of all interfaces that are up and have a carrier, without loopback and link-local ones; sorted,
+/// each once. Empty when the system won't say.
 std::vector<IpAddress> local_addresses();
 
 }  // namespace wormhole

@@ -25,10 +25,13 @@ struct PeerPin {
   bool operator==(const PeerPin&) const = default;
 };
 
-/// How this host is attached, for the NAT check.
+/// How this host is attached, for the NAT check and for paths, which must prove themselves anew
+/// when it changes.
 struct LocalNetwork {
   std::vector<IpAddress> addresses;  ///< its own, of all interfaces
   std::uint16_t port = 0;            ///< of socket 0, once it is open
+  /// How often packets have begun to leave in another way, perhaps from the same addresses.
+  std::uint32_t changes = 0;
   bool operator==(const LocalNetwork&) const = default;
 };
 
