@@ -87,13 +87,14 @@ class Flight(unittest.TestCase):
     addresses = SRV_IPS[:1]
     sites = {"a": "port_restricted", "b": "symmetric"}
     where = {"drone3": "a", "gcs4": "b"}
+    flows = FLOWS
 
     def setUp(self):
         self.lab = Lab("flight").up(self.sites)
         self.addCleanup(self.lab.down)
         folder = LOGS / self.id().rsplit(".test_", 1)[-1][:NAME_LENGTH]
         shutil.rmtree(folder, ignore_errors=True)
-        self.net = Network(folder, {"addresses": self.addresses}, dict(FLOWS),
+        self.net = Network(folder, {"addresses": self.addresses}, dict(self.flows),
                            lambda who: ["ip", "netns", "exec", self.lab.ns("srv" if who == "server" else self.where.get(who, "a"))])
         self.net.routes["clients"] = {client: {} for client in self.where}
         self.addCleanup(self.net.__exit__)
