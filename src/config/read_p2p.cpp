@@ -64,7 +64,7 @@ void read_strategies(const Value& value, P2pSettings& settings, ErrorList& error
   }
 }
 
-/// For routers that fall over and carriers that flag bursts.
+/// Read first: the keys beside it go before it.
 void read_preset(const Value& value, P2pSettings& settings, ErrorList& errors) {
   const auto text = read_text(value, "polite", errors);
   if (!text) return;
@@ -72,11 +72,7 @@ void read_preset(const Value& value, P2pSettings& settings, ErrorList& errors) {
     add_error(errors, value, quoted(*text) + " is not a preset; expected polite");
     return;
   }
-  settings.sockets = 64;
-  settings.probes = 512;
-  settings.open_rate = 200;
-  settings.probe_rate_from = 20;
-  settings.probe_rate_to = 100;
+  settings = kPoliteP2p;
 }
 
 void read_probe_rate(const Value& value, P2pSettings& settings, ErrorList& errors) {

@@ -141,6 +141,11 @@ struct P2pSettings {
   std::uint16_t probe_rate_to = 500;    ///< … to this
   bool operator==(const P2pSettings&) const = default;
 };
+/// `preset: polite`, for routers that fall over and carriers that flag bursts: half the mappings, a
+/// tenth of the openings and a fifth of the probes a second (docs/nat-traversal.md, packet
+/// budgets).
+inline constexpr P2pSettings kPoliteP2p{
+    .sockets = 128, .probes = 1024, .open_rate = 200, .probe_rate_from = 20, .probe_rate_to = 100};
 
 /// The whole file.
 struct Network {

@@ -123,13 +123,6 @@ struct PunchSettings {
   std::uint16_t probes_per_s = 500;        ///< … this, within a second
   bool operator==(const PunchSettings&) const = default;
 };
-/// For routers that fall over and carriers that flag bursts: half the mappings, a tenth of the
-/// openings and a fifth of the probes a second (docs/nat-traversal.md, packet budgets).
-inline constexpr PunchSettings kPolitePunch{.most_sockets = 128,
-                                            .most_probes = 1024,
-                                            .opens_per_s = 200,
-                                            .probes_per_s_first = 20,
-                                            .probes_per_s = 100};
 /// A client's NAT, after each check that finds it different.
 struct NatNews {
   NatReport report;

@@ -53,7 +53,7 @@ TEST(RoutesOptions, TheProbePortFollowsThePort) {
 TEST(RoutesOptions, P2pSettingsHaveDefaultsAPresetAndKeysThatGoBeforeIt) {
   EXPECT_EQ(good(with_p2p("keepalive: idle")).p2p, P2pSettings{});
   const auto polite = good(with_p2p("probes: 100, preset: polite")).p2p;
-  EXPECT_EQ(polite.sockets, 64);
+  EXPECT_EQ(polite.sockets, 128);
   EXPECT_EQ(polite.probes, 100);
   EXPECT_EQ(polite.open_rate, 200);
   EXPECT_EQ(polite.probe_rate_from, 20);
