@@ -115,8 +115,7 @@ def one_try(lab, network, pair):
     any_way = [min(end["got"].values()) - start for end in (a, b) if end["got"]]
     return {"direct": min(times) if times else None, "both": len(times) == 2, "first": min(any_way) if any_way else None,
             "lost": lost(b, a, start) + lost(a, b, start + 0.5), "twice": a["twice"] + b["twice"],
-            "campaigns": peer.get("campaigns"), "strategy": peer.get("strategy"), "reason": peer.get("reason"),
-            "nat_ports": None}
+            "campaigns": peer.get("campaigns"), "strategy": peer.get("strategy"), "reason": peer.get("reason")}
 
 
 def pair_is_public(pair, site):

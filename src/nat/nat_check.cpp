@@ -165,6 +165,7 @@ void NatCheck::classify() {
   SeenOfMain seen;
   std::vector<std::uint16_t> all;
   std::vector<Endpoint> mapped;
+  mapped.reserve(seen.size() + extras_.size());
   for (std::size_t i = 0; i < seen.size(); ++i) {
     if (main_[i]) seen[i] = main_[i]->seen;
     if (seen[i]) mapped.push_back(*seen[i]);
@@ -176,6 +177,7 @@ void NatCheck::classify() {
     if (one.first_try) fresh.push_back(one.seen->port);
   }
   if (mapped.empty()) return;  // an answerless server: nothing is known, and what was known stays
+  all.reserve(mapped.size());
   for (const auto& one : mapped) all.push_back(one.port);
   const auto& own = seen[0] ? *seen[0] : mapped.front();
   NatReport report;

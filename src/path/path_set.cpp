@@ -86,7 +86,7 @@ bool PathSet::on_heard(const PathAddress& address, Heard what, TimePoint now) {
     path->tries = 0;
     path->due = path->asked == kNever ? now : std::max(now, path->asked + kUrgent);
   }
-  path->heard = now;
+  path->heard = path->heard == kNever ? now : std::max(path->heard, now);
   const bool used = in_use_ && path == &paths_.front();
   if (used) silent_said_ = kNever;
   if (what != Heard::kUse) return true;
@@ -106,6 +106,11 @@ void PathSet::clear(const std::string& reason, Actions& actions) {
   leave(reason, actions);
   while (!paths_.empty()) remove(paths_.size() - 1, actions);
   session_ = false;
+}
+
+bool PathSet::knows(const PathAddress& path) const {
+  return std::any_of(paths_.begin(), paths_.end(),
+                     [&](const Path& one) { return one.address == path; });
 }
 
 bool PathSet::uses(SocketNo socket) const {

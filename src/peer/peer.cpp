@@ -204,6 +204,7 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     switch (*opened.failure) {
       case Unopened::kReplayed:
         ++drops_.replayed;
+        if (is_path_frame(header, path)) on_copy(header, flow, frame, *path, now, out);
         break;
       case Unopened::kForged:
         ++drops_.forged;
@@ -220,7 +221,7 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     initiation_.stop();
     session_ready(now, out);
   }
-  if (path != nullptr && (header.flags & kFlagPath) != 0) note_path(header, keys, *path, now, out);
+  if (is_path_frame(header, path)) note_path(header, keys, *path, now, out);
   if (flow.slot != kControlSlot) {
     note_activity(now);
     return opened.text;
@@ -258,7 +259,7 @@ void Peer::on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox
   }
   if (reply.empty()) return;
   // The answer goes the way of the question: that is what challenges ask.
-  if (path != nullptr) return send_by_path(reply, *path, now, out);
+  if (path != nullptr && is_plausible(*path)) return send_by_path(reply, *path, now, out);
   send_by_relay(reply, now, out);
 }
 

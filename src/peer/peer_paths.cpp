@@ -103,15 +103,53 @@ void Peer::send_talk(const PunchTalk& talk, TimePoint now, Outbox& out) {
   send_by_relay(items, now, out);
 }
 
+namespace {
+
+/// What control says about its path, its items tell.
+Heard heard_by(const FrameHeader& header) {
+  return header.flow == FlowNo{0} ? Heard::kProof : Heard::kUse;
+}
+
+}  // namespace
+
+/// Answers go nowhere that the peer can't be.
+bool Peer::is_plausible(const PathAddress& path) const {
+  return paths_.knows(path) || may_be_at(canonical(path.remote));
+}
+
 /// An authentic frame that was sealed for the path that it came by.
 void Peer::note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                      TimePoint now, Outbox& out) {
-  // What control says about the path, its items tell.
-  const auto what = header.flow == FlowNo{0} ? Heard::kProof : Heard::kUse;
-  if (paths_.on_heard(path, what, now)) return;
+  if (paths_.on_heard(path, heard_by(header), now)) return;
   // From a new address: only the newest frame says anything about now, and only a challenge
   // decides.
   if (header.counter == keys.window.highest()) try_path(path, Strategy::kDirect, now, out);
+}
+
+/// Somebody's copy of a frame was here first. Else a forwarder who is quicker than the way itself
+/// could starve it: what it carries for the path still counts, as of the time that the mark gives.
+void Peer::on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
+                   const PathAddress& path, TimePoint now, Outbox& out) {
+  if (!paths_.knows(path)) return;
+  const auto& keys = slots_.find(header.index)->keys(flow.slot, flow.name);
+  if (!Session::is_recent(keys, header)) return;
+  const auto opened = Session::open_copy(keys, header, frame);
+  if (opened.failure) return;
+  paths_.on_heard(path, heard_by(header), keys.marked_at);
+  if (flow.slot != kControlSlot) return;
+  ControlWriter reply;
+  ControlReader reader(opened.text);
+  while (const auto item = reader.next()) {
+    if (const auto* challenge = std::get_if<PathChallenge>(&*item)) {
+      reply.add(PathResponse{challenge->token});
+    } else if (const auto* response = std::get_if<PathResponse>(&*item)) {
+      paths_.on_response(path, response->token, now, path_actions_);
+    } else if (std::holds_alternative<Keepalive>(*item)) {
+      paths_.on_heard(path, Heard::kUse, keys.marked_at);
+    }
+  }
+  send_by_path(reply, path, now, out);
+  run_path_actions(now, out);
 }
 
 void Peer::on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,

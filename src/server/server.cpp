@@ -45,20 +45,18 @@ void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
     const auto type = frame_type(datagram.bytes);
     if (is_probe(datagram.bytes) && !by_port) {
       core_->on_probe(socket, datagram, now, out);
-    } else if (by_probe_port) {
-      ++core_->counters.malformed;
-    } else if (type == FrameType::kRelayed) {
+    } else if (type == FrameType::kRelayed && !by_probe_port) {
       core_->relay(socket, datagram, now, out);
-    } else if (type == FrameType::kDirect) {
+    } else if (type == FrameType::kDirect && !by_probe_port) {
       if (by_port) {
         core_->on_port_frame(socket, datagram, now, out);
       } else {
         core_->on_frame(socket, datagram, now, out);
       }
-    } else if (type == FrameType::kInit && !by_port) {  // relay ports introduce nobody
+    } else if (type == FrameType::kInit && !by_port && !by_probe_port) {
       core_->on_init(socket, datagram, now, out);
     } else {
-      ++core_->counters.malformed;
+      ++core_->counters.malformed;  // relay ports introduce nobody; probe ports only answer
     }
   }
 }

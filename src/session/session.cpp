@@ -50,13 +50,24 @@ Session::Opened Session::open(FlowKeys& keys, const FrameHeader& header, MutByte
   // Counters never pass 2^32 in one session, so the 32 bits on the wire are the whole counter.
   const std::uint64_t counter = header.counter;
   if (!keys.window.check(counter)) return {Unopened::kReplayed, {}};
-  const auto sealed = frame.subspan(kHeaderSize);
-  if (!open_in_place(keys.receive, counter, associated_data(frame.data()), sealed)) {
-    return {Unopened::kForged, {}};
-  }
+  const auto opened = open_copy(keys, header, frame);
+  if (opened.failure) return opened;
   keys.window.commit(counter);
+  if (counter == keys.window.highest() && now >= keys.marked_at + kMarkEvery) {
+    keys.mark = counter;
+    keys.marked_at = now;
+  }
   ++keys.received;
   confirmed_ = true;
+  return opened;
+}
+
+Session::Opened Session::open_copy(const FlowKeys& keys, const FrameHeader& header,
+                                   MutBytes frame) {
+  const auto sealed = frame.subspan(kHeaderSize);
+  if (!open_in_place(keys.receive, header.counter, associated_data(frame.data()), sealed)) {
+    return {Unopened::kForged, {}};
+  }
   return {std::nullopt, sealed.first(sealed.size() - kTagSize)};
 }
 

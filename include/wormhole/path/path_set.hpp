@@ -100,9 +100,10 @@ class PathSet {
   /// An authentic PATH_RESPONSE that arrived by `path`.
   void on_response(const PathAddress& path, std::uint64_t token, TimePoint now,
                    std::vector<PathAction>& actions);
-  /// An authentic frame with kFlagPath, newer than all before or not, arrived by `path`. False when
-  /// the path is not known.
+  /// An authentic frame with kFlagPath, newer than all before or not, arrived by `path`; `now` may
+  /// be earlier than in calls before. False when the path is not known.
   bool on_heard(const PathAddress& path, Heard what, TimePoint now);
+  bool knows(const PathAddress& path) const;
   /// Something sealed for the path in use (with kFlagPath) was sent by it.
   void on_sent(TimePoint now) { sent_ = now; }
   /// An application packet is being sent or was received, whichever way. Call it before way().

@@ -156,6 +156,12 @@ class Peer {
                     TimePoint now, Outbox& out);
   void note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                  TimePoint now, Outbox& out);
+  static bool is_path_frame(const FrameHeader& header, const PathAddress* path) {
+    return path != nullptr && (header.flags & kFlagPath) != 0;
+  }
+  void on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
+               const PathAddress& path, TimePoint now, Outbox& out);
+  bool is_plausible(const PathAddress& path) const;
   void new_process();
   void run_path_actions(TimePoint now, Outbox& out);
   void send_init(TimePoint now, Outbox& out);

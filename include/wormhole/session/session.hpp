@@ -38,7 +38,13 @@ struct FlowKeys {
   std::uint64_t sent = 0;      ///< frames sealed; the next counter is one more
   std::uint64_t received = 0;  ///< frames opened
   ReplayWindow window;
+  std::uint64_t mark = 0;  ///< a counter that was the highest when its frame came
+  TimePoint marked_at{};   ///< when that was
 };
+
+/// How much older than the truth a copy's time may be taken for: a quarter of the silence that
+/// makes a path suspect.
+inline constexpr Duration kMarkEvery = 100ms;
 
 /// Why a frame was not opened.
 enum class Unopened : std::uint8_t { kReplayed, kForged, kExpired };
@@ -63,6 +69,14 @@ class Session {
   /// Checks the replay window, opens `frame` in place, and only then commits. `header` is the
   /// frame's.
   Opened open(FlowKeys& keys, const FrameHeader& header, MutBytes frame, TimePoint now);
+
+  /// Whether a frame that was there before can say something of its path: it is not older than the
+  /// mark. Whoever holds it back or replays it proves nothing that is later than keys.marked_at.
+  static bool is_recent(const FlowKeys& keys, const FrameHeader& header) {
+    return header.counter >= keys.mark && header.counter <= keys.window.highest();
+  }
+  /// Opens `frame` in place though it was there before; nothing changes.
+  static Opened open_copy(const FlowKeys& keys, const FrameHeader& header, MutBytes frame);
 
   bool wants_rekey(TimePoint now) const;
   bool is_expired(TimePoint now) const { return now - born_ >= kRejectAfter; }
