@@ -54,7 +54,7 @@ void Client::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
     const auto header = type == FrameType::kDirect ? read_header(datagram.bytes) : std::nullopt;
     if (header && client_of(header->index).value != 0) {
       const PathAddress path{socket, datagram.from};
-      core_->on_peer_frame(datagram, &path, now, out);
+      core_->on_peer_frame(datagram, is_check_socket(socket) ? nullptr : &path, now, out);
       continue;
     }
     // Answers to probes come from any of the server's addresses; sealed they are.
@@ -128,7 +128,7 @@ void Client::Core::on_peer_frame(const NetDatagram& datagram, const PathAddress*
 void Client::Core::on_opener(SocketNo socket, const NetDatagram& datagram, TimePoint now,
                              ClientOutbox& out) {
   if (nat.on_opener(datagram.bytes)) return;
-  const auto opener = read_opener(datagram.bytes);
+  const auto opener = is_check_socket(socket) ? std::nullopt : read_opener(datagram.bytes);
   const auto from = opener ? by_number.find(opener->from) : by_number.end();
   if (from == by_number.end() || opener->to != hop.number()) {
     ++drops.unknown_opener;

@@ -6,8 +6,6 @@
 namespace wormhole {
 namespace {
 
-/// Campaign sockets: above those of NAT checks.
-constexpr std::uint16_t kFirstSocket = 0x200;
 constexpr std::uint16_t kSocketSpan = 0x7000;
 /// A campaign with sockets of its own or more probes than a volley takes many mappings.
 constexpr std::size_t kLightProbes = 16;
@@ -129,8 +127,9 @@ NatReport Puncher::own_report() const {
 }
 
 PunchPlan Puncher::plan(const Target& target, TimePoint now) {
+  const auto standing = HeldMappings::kStanding + static_cast<std::uint32_t>(targets_.size());
   return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_,
-                    held_.at(now));
+                    standing + held_.at(now));
 }
 
 bool Puncher::needs_check(TimePoint now) const {
@@ -323,7 +322,7 @@ void Puncher::end_campaign(std::uint16_t slot, Target& target, ClientOutbox& out
 
 SocketNo Puncher::new_socket() {
   for (;;) {
-    const SocketNo socket{static_cast<std::uint16_t>(kFirstSocket + next_socket_)};
+    const SocketNo socket{static_cast<std::uint16_t>(kFirstPunchSocket.value + next_socket_)};
     next_socket_ = static_cast<std::uint16_t>((next_socket_ + 1) % kSocketSpan);
     if (!kept_.contains(socket)) return socket;
   }

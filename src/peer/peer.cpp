@@ -259,7 +259,7 @@ void Peer::on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox
   }
   if (reply.empty()) return;
   // The answer goes the way of the question: that is what challenges ask.
-  if (path != nullptr && is_plausible(*path)) return send_by_path(reply, *path, now, out);
+  if (path != nullptr && paths_.knows(*path)) return send_by_path(reply, *path, now, out);
   send_by_relay(reply, now, out);
 }
 

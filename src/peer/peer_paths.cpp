@@ -112,11 +112,6 @@ Heard heard_by(const FrameHeader& header) {
 
 }  // namespace
 
-/// Answers go nowhere that the peer can't be.
-bool Peer::is_plausible(const PathAddress& path) const {
-  return paths_.knows(path) || may_be_at(canonical(path.remote));
-}
-
 /// An authentic frame that was sealed for the path that it came by.
 void Peer::note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                      TimePoint now, Outbox& out) {
@@ -155,7 +150,8 @@ void Peer::on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes fram
 void Peer::on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,
                         TimePoint now, Outbox& out) {
   if (const auto* challenge = std::get_if<PathChallenge>(&item)) {
-    if (path != nullptr) reply.add(PathResponse{challenge->token});
+    // Who answers keeps the socket open: a path that was refused must not seem valid there.
+    if (path != nullptr && paths_.knows(*path)) reply.add(PathResponse{challenge->token});
   } else if (const auto* response = std::get_if<PathResponse>(&item)) {
     if (path != nullptr) paths_.on_response(*path, response->token, now, path_actions_);
   } else if (std::holds_alternative<Keepalive>(item)) {

@@ -1,6 +1,7 @@
 #include "sim/direct_rig.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "sim/attacker.hpp"
 
@@ -24,6 +25,14 @@ bool is_direct_data(const Packet& packet) {
   return packet.bytes.size() > 3 && packet.bytes[0] == 0x10 &&
          (packet.bytes[2] != 0 || packet.bytes[3] != 0) && !at_server(packet.to) &&
          !at_server(packet.from);
+}
+
+/// When the first datagram of `id` that arrived was sent.
+TimePoint first_delivered(const Ledger& ledger, const std::string& id) {
+  for (const auto& record : ledger.records()) {
+    if (record.from == id && !record.deliveries.empty()) return record.at;
+  }
+  return TimePoint{};
 }
 
 }  // namespace
@@ -52,9 +61,10 @@ Site block_symmetric(std::uint16_t ports) {
 std::vector<Site> cones() { return {full_cone(), restricted_cone(), port_restricted()}; }
 
 Try try_pair(World& world, const Site& first, const Site& second, Duration limit,
-             LinkProfile link) {
+             const TryOptions& with) {
   StageOptions options;
-  options.link = link;
+  options.link = with.link;
+  options.p2p_settings = with.p2p;
   options.nats = {{"gcs4", first.nat}, {"drone3", second.nat}};
   Stage stage(world, options);
   bool counting = false;
@@ -62,22 +72,26 @@ Try try_pair(World& world, const Site& first, const Site& second, Duration limit
   Try result;
   bool by_drone = false;
   bool by_gcs = false;
+  std::array<std::set<std::uint16_t>, 2> ports;
   world.internet().set_tap([&](Packet& packet) {
-    if (counting && is_direct_data(packet)) {
-      auto* nat = stage.nat_of("drone3");
-      const auto drone = nat != nullptr ? nat->external() : stage.drone().host().addresses.front();
-      (packet.from.address == drone ? by_drone : by_gcs) = true;
+    if (!counting || at_server(packet.to) || at_server(packet.from)) return true;
+    auto* nat = stage.nat_of("drone3");
+    const auto drone = nat != nullptr ? nat->external() : stage.drone().host().addresses.front();
+    const bool is_drones = packet.from.address == drone;
+    ports[is_drones ? 1 : 0].insert(packet.from.port);
+    if (is_direct_data(packet)) {
+      (is_drones ? by_drone : by_gcs) = true;
       if (!result.first_direct) result.first_direct = world.now() - start;
     }
     return true;
   });
   stage.server().start();
   stage.gcs().start();
-  world.run_for(2s);
+  world.run_for(with.lead);
   counting = true;
   start = world.now();
   stage.drone().start();
-  stage.both_ways(5ms);
+  stage.both_ways(with.pace);
   const auto arrived = [&] {
     return stage.world.ledger().delivered("drone3", "mavlink", start) > 0;
   };
@@ -89,14 +103,17 @@ Try try_pair(World& world, const Site& first, const Site& second, Duration limit
   world.run_for(1s);
   const auto& ledger = world.ledger();
   for (const char* id : {"drone3", "gcs4"}) {
-    const auto from = id == std::string("gcs4") ? start + 500ms : start;  // it knows no peer before
+    auto from = id == std::string("gcs4") ? start + 500ms : start;  // it knows no peer before
+    if (with.long_way) from = first_delivered(ledger, id);
     result.lost +=
         ledger.sent(id, "mavlink", from, until) - ledger.delivered(id, "mavlink", from, until);
   }
   for (const auto& peer : stage.drone().status().peers) {
     result.campaigns = peer.campaigns;
-    if (peer.path != PathKind::kDirect) result.reason = peer.reason;
+    result.ended_direct = peer.path == PathKind::kDirect;
+    if (!result.ended_direct) result.reason = peer.reason;
   }
+  result.mapped = {ports[0].size(), ports[1].size()};
   world.internet().set_tap(nullptr);
   return result;
 }

@@ -1,6 +1,7 @@
 // Two clients behind chosen NATs, and how long they take to a direct path.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,13 +35,25 @@ struct Try {
       first_direct;      ///< application packet that crossed the core client to client
   std::size_t lost = 0;  ///< application packets that never arrived
   std::uint32_t campaigns = 0;
-  std::string reason;  ///< of the second client's status, when not direct
+  /// Ports of the first and the second NAT that sent to the other, as the core saw them.
+  std::array<std::size_t, 2> mapped{};
+  bool ended_direct = false;  ///< by the second client's status
+  std::string reason;         ///< of the same, when not direct
 };
 
-/// gcs4 behind `first` runs for two seconds; then drone3 behind `second` starts and sends 200
-/// packets a second, for at most `limit` or until 300 ms after both ends send directly.
+struct TryOptions {
+  LinkProfile link = {.delay = 10ms};
+  P2pSettings p2p = {};
+  Duration lead = 2s;   ///< gcs4 runs so long before drone3
+  Duration pace = 5ms;  ///< an application packet each, both ways
+  /// Before the first delivery more may be sent than may wait: that is no loss then.
+  bool long_way = false;
+};
+
+/// gcs4 behind `first` runs for a while; then drone3 behind `second` starts and both send, for at
+/// most `limit` or until 300 ms after both ends send directly.
 Try try_pair(World& world, const Site& first, const Site& second, Duration limit,
-             LinkProfile link = {.delay = 10ms});
+             const TryOptions& with = {});
 
 /// Two clients with a direct path both ways, and packets on it every 5 ms.
 class DirectPair {

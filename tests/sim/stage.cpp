@@ -55,6 +55,7 @@ wormhole::Network Stage::make_network() const {
     made.server.addresses.push_back({address, address});
   }
   made.server.relay_ports = options.relay_ports;
+  made.p2p = options.p2p_settings;
   Members drones;
   Members ground;
   for (const auto& id : options.clients) {

@@ -25,6 +25,7 @@ struct StageOptions {
   bool enrolled = true;  ///< the server's directory knows the clients' keys
   RelayPorts relay_ports = {};
   bool p2p = true;  ///< else all clients are told to use the relay alone
+  P2pSettings p2p_settings = {};
 };
 
 /// Owns the nodes of a world. Nothing runs before start().

@@ -26,6 +26,11 @@ using FlowNo = StrongId<struct FlowNoTag, std::uint16_t>;
 /// or not), and above those the relay ports, whose numbers the core gives (OpenRelayPort).
 using SocketNo = StrongId<struct SocketNoTag, std::uint16_t>;
 inline constexpr SocketNo kFirstExtraSocket{0x100};
+/// Below are those of NAT checks, which close them when they like: no path may begin there.
+inline constexpr SocketNo kFirstPunchSocket{0x200};
+constexpr bool is_check_socket(SocketNo socket) {
+  return socket >= kFirstExtraSocket && socket < kFirstPunchSocket;
+}
 
 /// Longest ID, group or flow name. 63 is the DNS label's length (RFC 1035 2.3.4): IDs fit host
 /// names.

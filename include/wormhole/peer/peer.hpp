@@ -161,7 +161,6 @@ class Peer {
   }
   void on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
                const PathAddress& path, TimePoint now, Outbox& out);
-  bool is_plausible(const PathAddress& path) const;
   void new_process();
   void run_path_actions(TimePoint now, Outbox& out);
   void send_init(TimePoint now, Outbox& out);

@@ -14,6 +14,9 @@ std::uint32_t mappings_taken(const PunchPlan& plan, const NatReport& local);
 
 class HeldMappings {
  public:
+  /// What a client has without any campaign: a NAT check's eleven and its two sockets that wait,
+  /// and three towards the server's ports. Each peer's openers take one more.
+  static constexpr std::uint32_t kStanding = 16;
   /// What RFC 4787 (REQ-5) asks of a NAT. A carrier that counts ports has no reason to keep an idle
   /// mapping longer, and half a block leaves room for one that does.
   static constexpr Duration kLife = 120s;
