@@ -4,6 +4,7 @@
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/wire/frame.hpp"
 #include "wormhole/wire/handshake_payload.hpp"
+#include "wormhole/wire/opener.hpp"
 
 namespace wormhole::fuzz {
 namespace {
@@ -63,7 +64,17 @@ void check_stream(Input& input) {
   }
 }
 
+void check_opener_bytes(Bytes bytes) {
+  constexpr ProbeKey kKey{1, 2, 3};
+  const auto opener = read_opener(bytes);
+  WH_ASSERT(!check_opener(bytes, kKey) || opener);
+  if (!opener) return;
+  const auto again = encode(*opener, kKey);
+  WH_ASSERT(read_opener(again) == opener && check_opener(again, kKey));
+}
+
 void check_fixed(Bytes bytes) {
+  check_opener_bytes(bytes);
   if (const auto header = read_header(bytes)) {
     std::array<std::uint8_t, kHeaderSize> again{};
     write_header(*header, again.data());

@@ -1,4 +1,7 @@
 // Direct paths on bad links, and when nobody uses them.
+#include <cstdio>
+
+#include "sim/attacker.hpp"
 #include "sim/chance.hpp"
 #include "sim/direct_rig.hpp"
 
@@ -43,6 +46,67 @@ TEST(DirectLoss, TheFirstPacketAfterAPauseArrives) {
       EXPECT_EQ(pair.lost(woken, until), 0U);
     });
   }
+}
+
+/// What crosses the core between two clients in ten minutes without application packets, as bytes
+/// an hour each way with IP and UDP headers; docs/operations.md says it.
+std::size_t idle_bytes_an_hour(World& world, bool strict) {
+  StageOptions options;
+  options.p2p_settings.strict_keepalive = strict;
+  Stage stage(world, options);
+  EXPECT_TRUE(stage.start());
+  stage.both_ways(20ms);
+  world.run_for(2s);
+  stage.stop_traffic();
+  world.run_for(2min);
+  std::size_t bytes = 0;
+  world.internet().set_tap([&](Packet& packet) {
+    if (!at_server(packet.to) && !at_server(packet.from)) bytes += ip_size(packet);
+    return true;
+  });
+  world.run_for(10min);
+  world.internet().set_tap(nullptr);
+  EXPECT_EQ(stage.drone().status().peers.front().path, PathKind::kDirect);
+  return bytes * 6 / 2;
+}
+
+TEST(DirectIdle, APathThatNobodyUsesCostsLittle) {
+  for_each_seed(5, [](World& world) {
+    const auto bytes = idle_bytes_an_hour(world, false);
+    std::printf("[ sim      ] idle direct path: %zu bytes an hour each way\n", bytes);
+    EXPECT_GT(bytes, 0U);
+    EXPECT_LE(bytes, 45'000U);
+  });
+}
+
+TEST(DirectIdle, StrictKeepalivesNeverStretch) {
+  for_each_seed(5, [](World& world) {
+    const auto bytes = idle_bytes_an_hour(world, true);
+    std::printf("[ sim      ] keepalive: strict: %zu bytes an hour each way\n", bytes);
+    EXPECT_GE(bytes, 4U * 3600 * 59);  // a keepalive of 59 bytes every 250 ms
+    EXPECT_LE(bytes, 1'000'000U);
+  });
+}
+
+/// With strict keepalives a cut is noticed though nobody sends: the first packet afterwards takes
+/// the relay.
+TEST(DirectIdle, StrictKeepalivesNoticeACutWithoutTraffic) {
+  for_each_seed(10, [](World& world) {
+    StageOptions options;
+    options.p2p_settings.strict_keepalive = true;
+    Stage stage(world, options);
+    ASSERT_TRUE(stage.start());
+    stage.both_ways(20ms);
+    world.run_for(2s);
+    stage.stop_traffic();
+    world.run_for(3min);
+    const auto path = [&] { return stage.drone().status().peers.front().path; };
+    ASSERT_EQ(path(), PathKind::kDirect);
+    world.internet().set_tap(
+        [](Packet& packet) { return at_server(packet.to) || at_server(packet.from); });
+    EXPECT_TRUE(world.run_until([&] { return path() == PathKind::kRelay; }, 1100ms));
+    world.internet().set_tap(nullptr);
+  });
 }
 
 }  // namespace
