@@ -168,7 +168,7 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
     return;
   }
   if (auto reason = distrust(message.binding, out)) {
-    remove_peer(message.number, out);
+    remove_peer(message.number, now, out);
     auto& entry = distrusted[message.number];
     if (entry.reason != *reason) {
       out.log(LogLevel::kError, "peer " + message.binding.id + ": " + *reason);
@@ -181,7 +181,7 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
   auto* peer = peer_numbered(message.number);
   if (peer != nullptr &&
       (peer->id() != message.binding.id || peer->binding().key != message.binding.key)) {
-    remove_peer(message.number, out);
+    remove_peer(message.number, now, out);
     peer = nullptr;
   }
   if (peer == nullptr) {
@@ -201,9 +201,9 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
   relink();
 }
 
-void Client::Core::on_message(const PeerRemove& message, TimePoint /*now*/, ClientOutbox& out) {
+void Client::Core::on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out) {
   distrusted.erase(message.number);
-  remove_peer(message.number, out);
+  remove_peer(message.number, now, out);
   relink();
 }
 
@@ -223,14 +223,14 @@ void Client::Core::on_message(const FlowRemove& message, TimePoint now, ClientOu
   flows.remove(message.number, out.commands);
 }
 
-void Client::Core::on_message(const Sync& /*message*/, TimePoint /*now*/, ClientOutbox& out) {
+void Client::Core::on_message(const Sync& /*message*/, TimePoint now, ClientOutbox& out) {
   in_snapshot = false;
   flows.end_snapshot(out.commands);
   std::vector<ClientNo> gone;
   for (const auto& [number, slot] : by_number) {
     if (!peers[slot].named) gone.push_back(number);
   }
-  for (const auto number : gone) remove_peer(number, out);
+  for (const auto number : gone) remove_peer(number, now, out);
   std::erase_if(distrusted, [](const auto& item) { return !item.second.named; });
   relink();
 }
@@ -289,6 +289,18 @@ void Client::Core::on_message(const PunchSettings& message, TimePoint /*now*/,
 void Client::Core::on_message(const NatNews& /*message*/, TimePoint /*now*/,
                               ClientOutbox& /*out*/) {
   ++drops.unreadable_peer;  // clients tell, servers don't
+}
+
+void Client::Core::on_message(const CampaignAsk& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients ask, servers don't
+}
+
+void Client::Core::on_message(const CampaignTurn& message, TimePoint now, ClientOutbox& out) {
+  const auto at = by_number.find(message.peer);
+  if (at == by_number.end()) return;  // it was taken away meanwhile
+  puncher.on_turn(at->second, message, now, out);
+  tend_peer(at->second, now, out);
 }
 
 }  // namespace wormhole

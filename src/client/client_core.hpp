@@ -66,7 +66,7 @@ struct Client::Core {
   void on_event(const RelayPortChange& event, TimePoint now, ClientOutbox& out);
   void on_event(const StreamMessage& event, TimePoint now, ClientOutbox& out);
   void on_message(const PeerPut& message, TimePoint now, ClientOutbox& out);
-  void on_message(const PeerRemove& message, TimePoint /*now*/, ClientOutbox& out);
+  void on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out);
   void on_message(const FlowPut& message, TimePoint now, ClientOutbox& out);
   void on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out);
   void on_message(const Sync& message, TimePoint now, ClientOutbox& out);
@@ -80,6 +80,8 @@ struct Client::Core {
   void on_message(const PeerAddress& message, TimePoint now, ClientOutbox& out);
   void on_message(const PunchSettings& message, TimePoint now, ClientOutbox& out);
   void on_message(const NatNews& message, TimePoint now, ClientOutbox& out);
+  void on_message(const CampaignAsk& message, TimePoint now, ClientOutbox& out);
+  void on_message(const CampaignTurn& message, TimePoint now, ClientOutbox& out);
 
   // Peers.
   Peer* peer_numbered(ClientNo number);
@@ -91,7 +93,7 @@ struct Client::Core {
   /// Why this binding is not accepted; nothing when it is. A signed one is then pinned.
   std::optional<std::string> distrust(const KeyBinding& binding, ClientOutbox& out);
   std::optional<std::uint16_t> add_peer(const KeyBinding& binding);
-  void remove_peer(ClientNo number, ClientOutbox& out);
+  void remove_peer(ClientNo number, TimePoint now, ClientOutbox& out);
   void relink();
   /// After anything that may have changed a peer: tells the puncher and the log.
   void tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out);

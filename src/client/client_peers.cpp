@@ -54,14 +54,14 @@ std::optional<std::uint16_t> Client::Core::add_peer(const KeyBinding& binding) {
   return static_cast<std::uint16_t>(slot);
 }
 
-void Client::Core::remove_peer(ClientNo number, ClientOutbox& out) {
+void Client::Core::remove_peer(ClientNo number, TimePoint now, ClientOutbox& out) {
   const auto at = by_number.find(number);
   if (at == by_number.end()) return;
   const auto& peer = *peers[at->second].peer;
   out.log(LogLevel::kInfo, "peer " + peer.id() + ": gone");
   context.attempts = std::max(context.attempts, peer.attempt());
   // Its sockets first, while somebody can say which of them its paths use.
-  puncher.remove(at->second, out);
+  puncher.remove(at->second, now, out);
   peers[at->second] = PeerEntry{};
   by_number.erase(at);
 }

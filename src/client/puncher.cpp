@@ -7,19 +7,10 @@ namespace wormhole {
 namespace {
 
 constexpr std::uint16_t kSocketSpan = 0x7000;
-/// A campaign with sockets of its own or more probes than a volley takes many mappings.
-constexpr std::size_t kLightProbes = 16;
-
-bool is_heavy(const PunchPlan& plan) {
-  return plan.sockets > 0 || plan.probes.size() > kLightProbes;
-}
-
 /// Strategies that the volley and the challenges to the mapped endpoint carry out already.
 bool is_plain(Strategy strategy) {
   return strategy == Strategy::kDirect || strategy == Strategy::kCone;
 }
-
-constexpr std::string_view kTrying = "punching is under way";
 
 }  // namespace
 
@@ -39,7 +30,7 @@ void Puncher::set_address(std::uint16_t slot, const PeerAddress& address, bool l
   peer->set_address(address, now, out);
   on_peer(slot, now, out);
   if (!address.p2p) {
-    end_campaign(slot, target, out);
+    end_campaign(slot, target, now, out);
     target.stage = Stage::kIdle;
     target.due = kNever;
     target.status.reason = "routes.yaml keeps it on the relay (p2p: off)";
@@ -54,10 +45,10 @@ void Puncher::set_address(std::uint16_t slot, const PeerAddress& address, bool l
   }
 }
 
-void Puncher::remove(std::uint16_t slot, ClientOutbox& out) {
+void Puncher::remove(std::uint16_t slot, TimePoint now, ClientOutbox& out) {
   const auto at = targets_.find(slot);
   if (at == targets_.end()) return;
-  end_campaign(slot, at->second, out);
+  end_campaign(slot, at->second, now, out);
   targets_.erase(at);
 }
 
@@ -70,7 +61,7 @@ void Puncher::open(std::uint16_t slot, Target& target, TimePoint now, ClientOutb
   target.volley = 0;
   target.volley_from = now;
   if (target.stage == Stage::kDirect) return;  // the volley alone, for a peer that has moved
-  end_campaign(slot, target, out);
+  end_campaign(slot, target, now, out);
   target.stage = Stage::kOpening;
   target.status.reason = kTrying;
   target.due = now + kOpeningTime + (target.lead ? 0s : kPatience);
@@ -144,6 +135,14 @@ bool Puncher::busy_beside(const Target& target) const {
   });
 }
 
+/// The server answers one question of ours at a time.
+bool Puncher::asks_beside(const Target& target) const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const auto& item) {
+    const auto& turn = item.second.turn;
+    return &item.second != &target && turn.ours && turn.state != Turn::State::kNone;
+  });
+}
+
 /// Where both NATs are known already, there is nothing to wait for.
 void Puncher::consider(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   const auto* peer = find_(slot);
@@ -163,11 +162,13 @@ void Puncher::consider(std::uint16_t slot, Target& target, TimePoint now, Client
 
 void Puncher::begin(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   const auto* peer = find_(slot);
-  if (peer == nullptr || !peer->is_online() || !peer->has_session() || busy_beside(target)) {
+  if (peer == nullptr || !peer->is_online() || !peer->has_session() || busy_beside(target) ||
+      asks_beside(target)) {
     target.stage = Stage::kIdle;
     target.due = now + kBusy;
     return;
   }
+  if (peer_waits(target, now)) return rest(target, now);
   const bool first = target.number == 0;
   ++target.number;
   ++target.tries;
@@ -193,6 +194,7 @@ void Puncher::on_nat(const NatFindings& findings, TimePoint now, ClientOutbox& o
 
 void Puncher::checked(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   if (!target.answering) return offer(slot, target, now, out);
+  if (!may_run(plan(target, now), target, now, out)) return wait(target, now);
   say(slot, target, PunchTalk::Stage::kGo, now, out);
   punch(slot, target, now, out);
 }
@@ -201,6 +203,8 @@ void Puncher::offer(std::uint16_t slot, Target& target, TimePoint now, ClientOut
   ++target.offers;
   target.stage = Stage::kOffering;
   target.due = now + kOfferAgain;
+  // The question goes first, so that the other end has the server's answer when the offer arrives.
+  may_run(plan(target, now), target, now, out);
   say(slot, target, PunchTalk::Stage::kOffer, now, out);
 }
 
@@ -231,6 +235,7 @@ void Puncher::on_talk(std::uint16_t slot, Target& target, const PunchTalk& talk,
     case PunchTalk::Stage::kStop:
       if (target.stage != Stage::kOffering || talk.campaign != target.number) return;
       target.tries -= target.tries > 0 ? 1 : 0;
+      give_back(target, now, out);
       target.stage = Stage::kIdle;
       target.due = now + kBusy + 1ms * rng_.below(500);
   }
@@ -265,9 +270,12 @@ void Puncher::punch(std::uint16_t slot, Target& target, TimePoint now, ClientOut
   auto intent = plan(target, now);
   if (peer == nullptr || intent.strategy == Strategy::kRelay) {
     target.status.reason = intent.reason;
+    give_back(target, now, out);
     return rest(target, now);
   }
-  end_campaign(slot, target, out);
+  // Only the end that has offered gets here without: the next go finds it with its turn.
+  if (!may_run(intent, target, now, out)) return;
+  drop_campaign(slot, target, out);
   held_.add(mappings_taken(intent, own_report()), now);
   ++target.status.campaigns;
   target.sockets.assign(1, SocketNo{0});
@@ -294,7 +302,7 @@ void Puncher::run(std::uint16_t slot, Target& target, TimePoint now, ClientOutbo
 
 void Puncher::failed(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   const bool heavy = target.campaign && is_heavy(target.campaign->plan());
-  end_campaign(slot, target, out);
+  end_campaign(slot, target, now, out);
   if (target.tries < kTries && target.lead) return begin(slot, target, now, out);
   target.status.reason = "punching has not succeeded; it is tried again from time to time";
   rest(target, now);
@@ -306,7 +314,12 @@ void Puncher::rest(Target& target, TimePoint now) {
   target.due = now + target.cooldown + (target.lead ? 0s : kPatience);
 }
 
-void Puncher::end_campaign(std::uint16_t slot, Target& target, ClientOutbox& out) {
+void Puncher::end_campaign(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
+  drop_campaign(slot, target, out);
+  give_back(target, now, out);
+}
+
+void Puncher::drop_campaign(std::uint16_t slot, Target& target, ClientOutbox& out) {
   const auto* peer = find_(slot);
   for (const auto socket : target.sockets) {
     if (socket.value == 0) continue;
@@ -337,7 +350,7 @@ void Puncher::on_path(std::uint16_t slot, Target& target, const PathAction& acti
     out.commands.emplace_back(CloseNetSocket{unused->socket});
   } else if (std::holds_alternative<PathUp>(action)) {
     target.status.strategy = strategy(target);
-    end_campaign(slot, target, out);
+    end_campaign(slot, target, now, out);
     target.stage = Stage::kDirect;
     target.due = kNever;
     target.tries = 0;
@@ -380,6 +393,8 @@ void Puncher::step(std::uint16_t slot, Target& target, TimePoint now, ClientOutb
     case Stage::kOffering:
       if (target.offers < kMostOffers) return offer(slot, target, now, out);
       return failed(slot, target, now, out);
+    case Stage::kWaiting:
+      return wait_on(slot, target, now, out);
     case Stage::kPunching:
       return run(slot, target, now, out);
     case Stage::kIdle:

@@ -1,6 +1,9 @@
 // When to punch, with whom and what is agreed about it: one target a peer, one heavy campaign at a
 // time (docs/nat-traversal.md).
 //
+// A heavy campaign needs the server's turn, at both ends: without it, `waiting`
+// (puncher_turns.cpp).
+//
 //   idle ──announced──► opening ──────────────┬──path──► direct ──path lost──► opening
 //    ▲                  (openers, challenges)  │             ▲
 //    │ 10 s                                    ▼ no path     │
@@ -15,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,19 +70,26 @@ class Puncher {
   /// The other end is busy with a campaign of at most 6 s.
   static constexpr Duration kBusy = 1s;
 
-  Puncher(FindPeer find, const HopLink& hop, Rng& rng)
-      : find_(std::move(find)), hop_(hop), rng_(rng) {}
+  static constexpr std::string_view kTrying = "punching is under way";
+  /// A turn that has come must be used within this; the server allows so long (CampaignLeases).
+  static constexpr Duration kTurnStart = 4s;
+  /// A server that forgot the question, for it restarted, is asked again.
+  static constexpr Duration kAskAgain = 5s;
+
+  Puncher(FindPeer find, HopLink& hop, Rng& rng) : find_(std::move(find)), hop_(hop), rng_(rng) {}
 
   void set_settings(const PunchSettings& settings);
   /// `lead`: we are the newer one, so campaigns are ours to offer.
   void set_address(std::uint16_t slot, const PeerAddress& address, bool lead, TimePoint now,
                    ClientOutbox& out);
-  void remove(std::uint16_t slot, ClientOutbox& out);
+  void remove(std::uint16_t slot, TimePoint now, ClientOutbox& out);
   /// The peer's session, talk or paths may have changed.
   void on_peer(std::uint16_t slot, TimePoint now, ClientOutbox& out);
   /// Our NAT check knows something new.
   void on_nat(const NatFindings& findings, TimePoint now, ClientOutbox& out);
   void on_network_change(TimePoint now);
+  /// The server's answer to a question for a turn, ours or the peer's.
+  void on_turn(std::uint16_t slot, const CampaignTurn& turn, TimePoint now, ClientOutbox& out);
   /// An opener for us from the peer in `slot`.
   void on_opener(std::uint16_t slot, SocketNo socket, const NetDatagram& datagram, TimePoint now,
                  ClientOutbox& out);
@@ -91,7 +102,23 @@ class Puncher {
   const PunchDrops& drops() const { return drops_; }
 
  private:
-  enum class Stage : std::uint8_t { kIdle, kOpening, kChecking, kOffering, kPunching, kDirect };
+  enum class Stage : std::uint8_t {
+    kIdle,
+    kOpening,
+    kChecking,
+    kOffering,
+    kWaiting,
+    kPunching,
+    kDirect
+  };
+  /// Leave to punch heavily.
+  struct Turn {
+    enum class State : std::uint8_t { kNone, kAsked, kWaiting, kGranted };
+    State state = State::kNone;
+    bool ours = false;         ///< we have asked
+    std::uint32_t number = 0;  ///< the server's; 0 until it has answered
+    TimePoint heard{};         ///< its newest word
+  };
   struct Target {
     PeerAddress address;
     NatReport report;  ///< the peer's newest word about its NAT
@@ -106,7 +133,8 @@ class Puncher {
     unsigned offers = 0;
     bool judged = false;  ///< the plan for what is known of both NATs was looked at
     Duration cooldown = kCooldown;
-    bool answering = false;  ///< kChecking: for an offer of the peer
+    bool answering = false;  ///< kChecking, kWaiting: for an offer of the peer
+    Turn turn;
     std::optional<Campaign> campaign;
     std::vector<SocketNo> sockets;  ///< of the campaign; 0 is the main one
     PunchStatus status;
@@ -128,7 +156,15 @@ class Puncher {
   void run(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void failed(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void rest(Target& target, TimePoint now);
-  void end_campaign(std::uint16_t slot, Target& target, ClientOutbox& out);
+  void drop_campaign(std::uint16_t slot, Target& target, ClientOutbox& out);
+  /// … and gives the turn back.
+  void end_campaign(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
+  bool may_run(const PunchPlan& intent, Target& target, TimePoint now, ClientOutbox& out);
+  static bool peer_waits(const Target& target, TimePoint now);
+  void give_back(Target& target, TimePoint now, ClientOutbox& out);
+  void wait(Target& target, TimePoint now);
+  void wait_on(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
+  void resume(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void on_path(std::uint16_t slot, Target& target, const PathAction& action, TimePoint now,
                ClientOutbox& out);
   void step(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
@@ -138,11 +174,13 @@ class Puncher {
   Strategy strategy(const Target& target) const;
   bool needs_check(TimePoint now) const;
   bool busy_beside(const Target& target) const;
+  bool asks_beside(const Target& target) const;
+  static bool is_heavy(const PunchPlan& plan);
   SocketNo new_socket();
   NatReport own_report() const;
 
   FindPeer find_;
-  const HopLink& hop_;
+  HopLink& hop_;
   Rng& rng_;
   PunchSettings settings_;
   NatFindings nat_;

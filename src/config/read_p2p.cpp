@@ -8,8 +8,9 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 7> kP2pKeys{"preset",    "strategies", "sockets",  "probes",
-                                                   "open_rate", "probe_rate", "keepalive"};
+constexpr std::array<std::string_view, 8> kP2pKeys{
+    "preset",    "strategies", "sockets",   "probes",
+    "open_rate", "probe_rate", "keepalive", "campaigns_per_address"};
 constexpr std::array<std::string_view, 2> kStrategyKeys{"forbid", "force"};
 constexpr std::array<std::string_view, 2> kRateKeys{"from", "to"};
 
@@ -18,6 +19,8 @@ constexpr unsigned kMostSockets = 256;
 /// The largest that is known to leave routers alive (docs/nat-traversal.md).
 constexpr unsigned kMostProbes = 2048;
 constexpr unsigned kMostPerSecond = 10'000;
+/// 16 × 256 mappings: what routers survive at most; a carrier's NAT has many customers' worth.
+constexpr unsigned kMostCampaigns = 16;
 
 std::uint16_t read_count(const MapReader& map, std::string_view key, std::uint16_t usual,
                          unsigned most, ErrorList& errors) {
@@ -105,6 +108,8 @@ P2pSettings read_p2p(const Value& section, ErrorList& errors) {
   settings.sockets = read_count(map, "sockets", settings.sockets, kMostSockets, errors);
   settings.probes = read_count(map, "probes", settings.probes, kMostProbes, errors);
   settings.open_rate = read_count(map, "open_rate", settings.open_rate, kMostPerSecond, errors);
+  settings.campaigns_per_address = read_count(
+      map, "campaigns_per_address", settings.campaigns_per_address, kMostCampaigns, errors);
   if (const auto value = map.find("probe_rate")) read_probe_rate(*value, settings, errors);
   if (const auto value = map.find("keepalive")) {
     settings.strict_keepalive = read_keepalive(*value, errors);

@@ -74,6 +74,8 @@ struct ClientRecord {
   bool tends_ports = false;       ///< some port is in use, or a flow was relayed since the sweep
   /// Until when its changes of membership are paid for: see kMembershipPause.
   TimePoint membership_paid{};
+  /// The same for turns to punch: see kCampaignPause.
+  TimePoint campaigns_paid{};
   std::uint64_t relayed_packets = 0;
   std::uint64_t relayed_bytes = 0;
 

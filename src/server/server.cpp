@@ -74,6 +74,8 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
     }
   }
   core.answer_delayed_probes(now, out);
+  core.campaigns.on_timeout(now);
+  core.tell_campaigns(now, out);
   if (now < core.next_sweep) return;
   core.next_sweep = now + Core::kSweep;
   for (auto& [id, client] : core.clients) {
@@ -92,7 +94,8 @@ TimePoint Server::next_deadline() const {
   if (core_->closed) return kNever;
   const auto& delayed = core_->delayed_probes;
   const auto probe = delayed.empty() ? kNever : delayed.begin()->first;
-  return std::min({core_->next_sweep, core_->stream_deadline, probe});
+  return std::min(
+      {core_->next_sweep, core_->stream_deadline, probe, core_->campaigns.next_deadline()});
 }
 
 void Server::shutdown(Duration spread, TimePoint now, ServerOutbox& out) {
@@ -137,6 +140,13 @@ ServerStatus Server::status(TimePoint now) const {
                      {"nat_probes", c.probes},
                      {"nat_probes_refused", c.probes_refused},
                      {"nat_probes_delayed", core_->delayed_probes.size()},
+                     {"campaigns_held", core_->campaigns.held()},
+                     {"campaigns_waiting", core_->campaigns.waiting()},
+                     {"campaigns_granted", core_->campaigns.counters().granted},
+                     {"campaigns_waited", core_->campaigns.counters().waited},
+                     {"campaigns_refused", core_->campaigns.counters().refused},
+                     {"campaigns_expired", core_->campaigns.counters().expired},
+                     {"campaign_ends_ignored", core_->campaigns.counters().end_ignored},
                      {"malformed", c.malformed},
                      {"bad_mac1", c.bad_mac1},
                      {"bad_handshake", c.bad_handshake},

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/campaign_leases.hpp"
 #include "server/client_record.hpp"
 #include "server/port_pool.hpp"
 #include "wormhole/crypto/cookie.hpp"
@@ -33,6 +34,11 @@ struct Server::Core {
   static constexpr int kMembershipBurst = 5;
   /// Changes of membership being written, of all clients.
   static constexpr std::size_t kMaxMemberships = 64;
+
+  /// Questions for turns to punch: a client that punches with many sequential NATs, one after the
+  /// other, asks three times a second; and its first ones come at once.
+  static constexpr Duration kCampaignPause = 200ms;
+  static constexpr int kCampaignBurst = 10;
 
   struct Counters {
     std::uint64_t malformed = 0, bad_mac1 = 0, bad_handshake = 0, cookies_sent = 0, refused = 0;
@@ -104,6 +110,13 @@ struct Server::Core {
   void tell_addresses(ClientRecord& client, TimePoint now, Outbox& out);
   void tell_address_of(const ClientRecord& client, TimePoint now, Outbox& out);
   void tell_address(ClientRecord& to, const ClientRecord& peer, TimePoint now, Outbox& out);
+
+  // Turns to punch (server_campaigns.cpp).
+  void on_campaign(ClientRecord& client, const CampaignAsk& ask, TimePoint now, Outbox& out);
+  bool may_punch(const ClientRecord& client, const ClientRecord* peer) const;
+  bool pays_for_campaign(ClientRecord& client, TimePoint now);
+  void leave_campaigns(const ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_campaigns(TimePoint now, Outbox& out);
 
   // Handshakes (server_handshake.cpp).
   void on_init(SocketNo socket, const NetDatagram& datagram, TimePoint now, ServerOutbox& out);
@@ -187,6 +200,7 @@ struct Server::Core {
   std::vector<IpAddress> addresses;  // public ones, by their socket; never empty
   PortPool pool;
   std::multimap<TimePoint, DelayedProbe> delayed_probes;  // by when they are due
+  CampaignLeases campaigns;
   SecretKey probe_secret;              // of this process: makes the keys of openers
   std::vector<SocketNo> unused_ports;  // to be closed before the pool gives a number out again
   TimePoint ports_rest_until{};        // the system has refused one

@@ -153,6 +153,7 @@ void Server::Core::on_confirmed(ClientRecord& client, HopSession& session, TimeP
           "client " + client.id + ": online from " + session.source.endpoint.to_string());
   tell_everything(client, now, out);
   tell_peers_about(client, now, out);
+  leave_campaigns(client, now, out);  // those of the process before
 }
 
 void Server::Core::on_control(ClientRecord& client, const ControlItem& item, ControlWriter& reply,
@@ -188,6 +189,8 @@ void Server::Core::read_messages(ClientRecord& client, TimePoint now, ServerOutb
       client.association->nat = news->report;
       tell_address_of(client, now, out);
     }
+    const auto* ask = decoded.message ? std::get_if<CampaignAsk>(&*decoded.message) : nullptr;
+    if (ask != nullptr && client.association) on_campaign(client, *ask, now, out);
   }
 }
 

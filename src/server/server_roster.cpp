@@ -27,6 +27,7 @@ void say_differences(std::map<Key, std::vector<std::uint8_t>>& told,
 /// Every client's record follows its plan; those that are new are made.
 void Server::Core::adopt(std::shared_ptr<const ServerPlan> next) {
   plan = std::move(next);
+  campaigns.set_limits(plan->network.p2p);
   auto at = clients.begin();  // both are in the IDs' order
   for (const auto& [id, client_plan] : plan->clients) {
     if (at == clients.end() || at->first != id) {
@@ -81,6 +82,7 @@ void Server::Core::push(ClientRecord& client, const std::vector<std::uint8_t>& m
   forget_sources(client);
   out.log(LogLevel::kWarning,
           "client " + client.id + ": does not read its control stream; cut off");
+  leave_campaigns(client, now, out);
   tell_peers_about(client, now, out);
 }
 
@@ -140,6 +142,7 @@ void Server::Core::go_offline(ClientRecord& client, const std::string& why, Time
   client.association->online = false;
   leave_ports(client, now);
   out.log(LogLevel::kInfo, "client " + client.id + ": offline (" + why + ")");
+  leave_campaigns(client, now, out);
   tell_peers_about(client, now, out);
 }
 
@@ -153,6 +156,7 @@ void Server::Core::cut_off(ClientRecord& client, CloseReason reason, TimePoint n
   forget_sources(client);
   client.sessions.clear();
   client.association.reset();
+  leave_campaigns(client, now, out);
 }
 
 /// Cuts off who is not in `next` any more, or has another key there.

@@ -19,15 +19,18 @@ enum class Kind : std::uint8_t {
   kMembershipAnswer = 0x0b,
   kPeerAddress = 0x0c,
   kPunchSettings = 0x0d,
+  kCampaignTurn = 0x0e,
   kEnrolRequest = 0x40,
   kMembershipRequest = 0x41,
   kNatNews = 0x42,
+  kCampaignAsk = 0x43,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
-    Kind::kPeerPut,     Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
-    Kind::kSync,        Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
-    Kind::kFlowOffer,   Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
-    Kind::kPeerAddress, Kind::kPunchSettings,   Kind::kNatNews,
+    Kind::kPeerPut,      Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
+    Kind::kSync,         Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
+    Kind::kFlowOffer,    Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
+    Kind::kPeerAddress,  Kind::kPunchSettings,   Kind::kNatNews,           Kind::kCampaignAsk,
+    Kind::kCampaignTurn,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.
@@ -212,6 +215,32 @@ void write_body(Writer& writer, const NatNews& message) {
   write_nat_report(writer, message.report);
 }
 
+void write_body(Writer& writer, const CampaignAsk& message) {
+  writer.number(message.peer.value).number(static_cast<std::uint8_t>(message.begin ? 1 : 0));
+  writer.number(message.turn);
+}
+CampaignAsk read_campaign_ask(Reader& reader) {
+  CampaignAsk message;
+  message.peer = ClientNo{reader.number<std::uint16_t>()};
+  message.begin = read_bool(reader);
+  message.turn = reader.number<std::uint32_t>();
+  return message;
+}
+
+void write_body(Writer& writer, const CampaignTurn& message) {
+  writer.number(message.peer.value).number(static_cast<std::uint8_t>(message.answer));
+  writer.number(message.turn);
+}
+CampaignTurn read_campaign_turn(Reader& reader) {
+  CampaignTurn message;
+  message.peer = ClientNo{reader.number<std::uint16_t>()};
+  const auto answer = reader.number<std::uint8_t>();
+  if (answer >= kTurnAnswers) reader.fail();
+  message.answer = static_cast<CampaignTurn::Answer>(answer);
+  message.turn = reader.number<std::uint32_t>();
+  return message;
+}
+
 std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
   switch (static_cast<Kind>(kind)) {
     case Kind::kPeerPut:
@@ -248,6 +277,10 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
       return read_punch_settings(reader);
     case Kind::kNatNews:
       return NatNews{read_nat_report(reader)};
+    case Kind::kCampaignAsk:
+      return read_campaign_ask(reader);
+    case Kind::kCampaignTurn:
+      return read_campaign_turn(reader);
   }
   return std::nullopt;
 }

@@ -139,6 +139,8 @@ struct P2pSettings {
   std::uint16_t open_rate = 2000;       ///< openings a second
   std::uint16_t probe_rate_from = 100;  ///< probes a second, growing within one …
   std::uint16_t probe_rate_to = 500;    ///< … to this
+  /// Heavy campaigns at a time of all clients behind one public address.
+  std::uint16_t campaigns_per_address = 1;
   bool operator==(const P2pSettings&) const = default;
 };
 /// `preset: polite`, for routers that fall over and carriers that flag bursts: half the mappings, a

@@ -127,10 +127,30 @@ struct PunchSettings {
 struct NatNews {
   NatReport report;
 };
+/// "I want to punch heavily with this peer", and "that is over": one such campaign at a time for
+/// each public address, whichever clients are behind it.
+struct CampaignAsk {
+  ClientNo peer;
+  bool begin = true;
+  std::uint32_t turn = 0;  ///< that ends; 0: none is known yet, the one that was asked for
+};
+/// What the server says to it, to both ends.
+struct CampaignTurn {
+  enum class Answer : std::uint8_t {
+    kGranted = 0,    ///< begin now
+    kBusyHere = 1,   ///< another campaign runs at the receiver's address: another answer follows
+    kBusyThere = 2,  ///< … at the peer's
+    kRefused = 3     ///< too many, too often, or no peer to punch with: ask again later
+  };
+  ClientNo peer;
+  Answer answer = Answer::kRefused;
+  std::uint32_t turn = 0;  ///< names it; 0 when refused
+};
+inline constexpr std::uint8_t kTurnAnswers = 4;
 using StreamMessage =
     std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, RelayPort,
                  EnrolRequest, FlowOffer, FlowOfferRemove, MembershipRequest, MembershipAnswer,
-                 PeerAddress, PunchSettings, NatNews>;
+                 PeerAddress, PunchSettings, NatNews, CampaignAsk, CampaignTurn>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
 inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow

@@ -62,6 +62,8 @@ TEST(RoutesOptions, P2pSettingsHaveDefaultsAPresetAndKeysThatGoBeforeIt) {
   EXPECT_EQ(forbidden.forbidden, 1U << 3U | 1U << 6U);
   EXPECT_EQ(good(with_p2p("strategies: {force: cone}")).p2p.forced, 2);
   EXPECT_TRUE(good(with_p2p("keepalive: strict")).p2p.strict_keepalive);
+  EXPECT_EQ(good(with_p2p("preset: polite")).p2p.campaigns_per_address, 1);
+  EXPECT_EQ(good(with_p2p("campaigns_per_address: 16")).p2p.campaigns_per_address, 16);
 }
 
 TEST(RoutesOptions, P2pErrorsNameTheWayOut) {
@@ -72,6 +74,10 @@ TEST(RoutesOptions, P2pErrorsNameTheWayOut) {
             "p2p.strategies.force: stands beside forbid; expected one of the two");
   EXPECT_EQ(error_of(with_p2p("sockets: 257")),
             "p2p.sockets: \"257\" is none; expected a number from 1 to 256");
+  EXPECT_EQ(error_of(with_p2p("campaigns_per_address: 17")),
+            "p2p.campaigns_per_address: \"17\" is none; expected a number from 1 to 16");
+  EXPECT_EQ(error_of(with_p2p("campaigns_per_address: 0")),
+            "p2p.campaigns_per_address: \"0\" is none; expected a number from 1 to 16");
   EXPECT_EQ(error_of(with_p2p("probe_rate: {from: 200, to: 100}")),
             "p2p.probe_rate: falls; expected from to be at most to");
   EXPECT_EQ(error_of(with_p2p("preset: rude")),

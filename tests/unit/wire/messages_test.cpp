@@ -46,7 +46,9 @@ std::vector<StreamMessage> all_messages() {
           FlowOffer{FlowNo{2}, 17, 5600, 3, 2, "video"},
           FlowOfferRemove{FlowNo{2}},
           MembershipRequest{9, true, 1, "video"},
-          MembershipAnswer{9, "no"}};
+          MembershipAnswer{9, "no"},
+          CampaignAsk{ClientNo{7}, false, 12},
+          CampaignTurn{ClientNo{7}, CampaignTurn::Answer::kBusyThere, 12}};
 }
 
 TEST(Messages, EachComesBackByteForByte) {
@@ -102,6 +104,15 @@ TEST(Messages, NamesAndNumbersMustMakeSense) {
   flow = video();
   flow.number = FlowNo{0};
   EXPECT_EQ(decode_message(encode(flow)).state, DecodedMessage::State::kBroken);
+}
+
+TEST(Messages, AnswersAndSwitchesOfCampaignsMustBeKnown) {
+  auto ask = encode(CampaignAsk{ClientNo{7}, true, 0});
+  ask[kMessageHeader + 2] = 2;
+  EXPECT_EQ(decode_message(ask).state, DecodedMessage::State::kBroken);
+  auto turn = encode(CampaignTurn{ClientNo{7}, CampaignTurn::Answer::kRefused, 0});
+  turn[kMessageHeader + 2] = kTurnAnswers;
+  EXPECT_EQ(decode_message(turn).state, DecodedMessage::State::kBroken);
 }
 
 TEST(Messages, AnOversizedLengthIsBrokenAtOnce) {
