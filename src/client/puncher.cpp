@@ -235,6 +235,8 @@ void Puncher::on_talk(std::uint16_t slot, Target& target, const PunchTalk& talk,
     case PunchTalk::Stage::kStop:
       if (target.stage != Stage::kOffering || talk.campaign != target.number) return;
       target.tries -= target.tries > 0 ? 1 : 0;
+      // Busy with another campaign, which has its turn now: ours comes after it.
+      if (target.turn.ours && target.turn.state != Turn::State::kGranted) return wait(target, now);
       give_back(target, now, out);
       target.stage = Stage::kIdle;
       target.due = now + kBusy + 1ms * rng_.below(500);

@@ -73,6 +73,8 @@ class Puncher {
   static constexpr std::string_view kTrying = "punching is under way";
   /// A turn that has come must be used within this; the server allows so long (CampaignLeases).
   static constexpr Duration kTurnStart = 4s;
+  /// An answer that takes longer is none: the server's process is another one by now.
+  static constexpr Duration kAnswerTime = 1s;
   /// A server that forgot the question, for it restarted, is asked again.
   static constexpr Duration kAskAgain = 5s;
 
@@ -117,7 +119,13 @@ class Puncher {
     State state = State::kNone;
     bool ours = false;         ///< we have asked
     std::uint32_t number = 0;  ///< the server's; 0 until it has answered
-    TimePoint heard{};         ///< its newest word
+    TimePoint heard{};         ///< its newest word; before that, when we have asked
+  };
+  /// Words of the server about a turn that was given back may still be on their way.
+  struct GivenBack {
+    std::uint32_t number = 0;
+    bool unanswered = false;  ///< the question was taken back before it had a number
+    TimePoint at{};
   };
   struct Target {
     PeerAddress address;
@@ -135,6 +143,7 @@ class Puncher {
     Duration cooldown = kCooldown;
     bool answering = false;  ///< kChecking, kWaiting: for an offer of the peer
     Turn turn;
+    GivenBack given_back;
     std::optional<Campaign> campaign;
     std::vector<SocketNo> sockets;  ///< of the campaign; 0 is the main one
     PunchStatus status;
@@ -162,6 +171,7 @@ class Puncher {
   bool may_run(const PunchPlan& intent, Target& target, TimePoint now, ClientOutbox& out);
   static bool peer_waits(const Target& target, TimePoint now);
   void give_back(Target& target, TimePoint now, ClientOutbox& out);
+  static bool is_stale(GivenBack& old, const CampaignTurn& message, TimePoint now);
   void wait(Target& target, TimePoint now);
   void wait_on(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void resume(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);

@@ -23,7 +23,7 @@ bool Puncher::may_run(const PunchPlan& intent, Target& target, TimePoint now, Cl
   const bool forgotten =
       turn.state == Turn::State::kWaiting && !turn.ours && !peer_waits(target, now);
   if (turn.state != Turn::State::kNone && !forgotten) return false;
-  turn = {Turn::State::kAsked, true, 0, {}};
+  turn = {Turn::State::kAsked, true, 0, now};
   hop_.send_message(CampaignAsk{target.address.number, true, 0}, now, out);
   return false;
 }
@@ -38,7 +38,15 @@ void Puncher::give_back(Target& target, TimePoint now, ClientOutbox& out) {
   const auto turn = std::exchange(target.turn, {});
   const bool has_it = turn.state == Turn::State::kGranted;
   if (!turn.ours && !has_it) return;  // the peer's place in the queue is the peer's
+  const bool unanswered = turn.number == 0 && now - turn.heard < kAnswerTime;
+  target.given_back = {turn.number, unanswered, now};
   hop_.send_message(CampaignAsk{target.address.number, false, turn.number}, now, out);
+}
+
+/// A word about the peer's question that is taken for one costs a question of our own, no more.
+bool Puncher::is_stale(GivenBack& old, const CampaignTurn& message, TimePoint now) {
+  if (now - old.at >= kAnswerTime) return false;
+  return std::exchange(old.unanswered, false) || (message.turn != 0 && message.turn == old.number);
 }
 
 void Puncher::wait(Target& target, TimePoint now) {
@@ -51,6 +59,7 @@ void Puncher::on_turn(std::uint16_t slot, const CampaignTurn& message, TimePoint
   const auto at = targets_.find(slot);
   if (at == targets_.end()) return;
   auto& target = at->second;
+  if (is_stale(target.given_back, message, now)) return;
   auto& turn = target.turn;
   turn.number = message.turn;
   turn.heard = now;
@@ -76,7 +85,9 @@ void Puncher::on_turn(std::uint16_t slot, const CampaignTurn& message, TimePoint
       turn = {};
       if (target.stage != Stage::kOffering && target.stage != Stage::kWaiting) return;
       target.status.reason = "the server has no turn to punch for it; it is asked again";
-      return rest(target, now);
+      target.stage = Stage::kIdle;
+      target.due = now + kAskAgain;
+      return;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "server/campaign_leases.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace wormhole {
@@ -104,16 +105,20 @@ void CampaignLeases::settle(TimePoint now) {
     counters_.expired += expired && !lease.ended[0] && !lease.ended[1];
     return expired || lease.is_over();
   });
+  std::map<IpAddress, unsigned> before;  // turns that were asked for before this one
   for (std::size_t place = 0; place < leases_.size(); ++place) {
     auto& lease = leases_[place];
-    if (lease.granted || !is_free(place, lease.ends[0].address) ||
-        !is_free(place, lease.ends[1].address)) {
-      continue;
+    const auto& [here, there] = lease.ends;
+    auto& at_here = before[here.address];
+    auto& at_there = before[there.address];
+    if (!lease.granted && at_here < per_address_ && at_there < per_address_) {
+      lease.granted = true;
+      lease.until = now + life_;
+      ++counters_.granted;
+      tell(place);
     }
-    lease.granted = true;
-    lease.until = now + life_;
-    ++counters_.granted;
-    tell(place);
+    ++at_here;
+    if (there.address != here.address) ++at_there;
   }
 }
 

@@ -13,8 +13,9 @@ namespace {
 /// behind NATs of their own.
 class Fleet {
  public:
-  Fleet(World& in, const Site& drones, const Site& ground, unsigned at_a_time = 1)
-      : world(in), stage(in, options(drones, ground)) {
+  Fleet(World& in, const Site& drones, const Site& ground, unsigned at_a_time = 1,
+        LinkProfile link = {.delay = 10ms})
+      : world(in), stage(in, options(drones, ground, link)) {
     auto& second = stage.client("drone7").host();
     world.internet().move(second, second.addresses, stage.nat_of("drone3"));
     stage.network.p2p.campaigns_per_address = static_cast<std::uint16_t>(at_a_time);
@@ -85,8 +86,9 @@ class Fleet {
     std::size_t packets = 0;
   };
 
-  static StageOptions options(const Site& drones, const Site& ground) {
+  static StageOptions options(const Site& drones, const Site& ground, LinkProfile link) {
     StageOptions made;
+    made.link = link;
     made.clients = {"drone3", "drone7", "gcs4", "gcs8"};
     made.nats = {
         {"drone3", drones.nat}, {"drone7", drones.nat}, {"gcs4", ground.nat}, {"gcs8", ground.nat}};
@@ -138,6 +140,20 @@ TEST(Turns, SequentialNatsAreSharedInTurn) {
     ASSERT_TRUE(fleet.start(60s));
     EXPECT_EQ(fleet.overlaps(), 0U);
   });
+}
+
+/// Questions, answers and words of the end are lost and overtake each other.
+TEST(Turns, BadLinksDelayThemAndNothingElse) {
+  const LinkProfile bad{.delay = 40ms, .jitter = 15ms, .loss = 0.05, .reorder = 0.1};
+  Samples samples("the same on links that lose 5 % each way");
+  for_each_seed(10, [&](World& world) {
+    Fleet fleet(world, symmetric_random(), port_restricted(), 1, bad);
+    const auto start = world.now();
+    ASSERT_TRUE(fleet.start(120s));
+    samples.add(world.now() - start);
+    EXPECT_EQ(fleet.overlaps(), 0U);
+  });
+  samples.print();
 }
 
 /// A server that starts anew knows nothing of turns: nobody waits for one that is forgotten.

@@ -222,5 +222,54 @@ TEST_F(RestEdits, MemberBodiesAreChecked) {
   EXPECT_EQ(routes.edits, 0);
 }
 
+/// What routes.yaml says about direct paths, in all three places.
+class RestP2p : public RestTest {
+ protected:
+  RestP2p()
+      : RestTest(R"(server: {addresses: [198.51.100.10]}
+p2p: {preset: polite, campaigns_per_address: 4, strategies: {forbid: [birthday]}}
+clients:
+  drone3: {p2p: off}
+  gcs4: {}
+flows:
+  video: {protocol: udp, port: 5600, from: drone3, to: gcs4, p2p: off}
+)") {}
+  Network network() const { return routes.now->network; }
+};
+
+TEST_F(RestP2p, GetShowsIt) {
+  const auto config = boost::json::parse(get("/v1/config").body);
+  EXPECT_EQ(
+      boost::json::serialize(config.at("p2p")),
+      R"({"preset":"polite","campaigns_per_address":"4","strategies":{"forbid":["birthday"]}})");
+  EXPECT_EQ(get("/v1/clients/drone3").body, R"({"p2p":"off"})");
+  EXPECT_NE(get("/v1/flows/video").body.find(R"("p2p":"off")"), std::string::npos);
+}
+
+TEST_F(RestP2p, WhatWasReadAndIsWrittenBackStaysOff) {
+  for (const char* path : {"/v1/flows/video", "/v1/clients/drone3"}) {
+    const auto before = get(path).body;
+    EXPECT_EQ(send("PUT", path, before).status, 200U);
+    EXPECT_EQ(get(path).body, before);
+  }
+  auto flow = boost::json::parse(get("/v1/flows/video").body);
+  flow.as_object()["port"] = 5601;
+  EXPECT_EQ(send("PUT", "/v1/flows/video", boost::json::serialize(flow)).status, 200U);
+  EXPECT_EQ(network().flows.at(0).port, 5601);
+  EXPECT_FALSE(network().flows.at(0).p2p);
+  EXPECT_FALSE(network().clients.at(0).p2p);
+  EXPECT_EQ(network().p2p.campaigns_per_address, 4);
+}
+
+TEST_F(RestP2p, PatchSwitchesIt) {
+  EXPECT_EQ(send("PATCH", "/v1/flows/video", R"({"p2p":"on"})").status, 200U);
+  EXPECT_TRUE(network().flows.at(0).p2p);
+  EXPECT_EQ(send("PATCH", "/v1/flows/video", R"({"p2p":"off"})").status, 200U);
+  EXPECT_FALSE(network().flows.at(0).p2p);
+  EXPECT_EQ(send("PATCH", "/v1/clients/drone3", R"({"p2p":null})").status, 200U);
+  EXPECT_TRUE(network().clients.at(0).p2p);
+  EXPECT_EQ(send("PATCH", "/v1/flows/video", R"({"p2p":"never"})").status, 422U);
+}
+
 }  // namespace
 }  // namespace wormhole::test
