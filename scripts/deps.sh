@@ -22,7 +22,7 @@ boost_packages() {
 packages_of() {
   case $1 in
     build)
-      echo g++ cmake ninja-build ccache pkg-config python3 libsodium-dev libyaml-cpp-dev \
+      echo g++ cmake ninja-build ccache pkg-config python3 libsodium-dev libngtcp2-dev libyaml-cpp-dev \
         libspdlog-dev libcli11-dev libgtest-dev
       boost_packages
       ;;

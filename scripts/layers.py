@@ -28,6 +28,7 @@ ROOMS = {
     "nat": WIRE,
     "punch": WIRE | {"nat"},
     "path": WIRE,
+    "stream": BASE,
     "peer": WIRE | {"session", "hop", "nat", "punch", "path"},
     "client": CORE | PEER,
     "server": CORE,
@@ -38,13 +39,14 @@ ROOMS = {
     "api": OUTER | {"shell"},
     "app": OUTER | {"shell", "api"},
 }
-CORE_ROOMS = CORE | PEER | {"client", "server"}
+CORE_ROOMS = CORE | PEER | {"stream", "client", "server"}
 ASIO_ROOMS = {"asio", "shell", "api", "app"}
 
 # Outside headers that only some rooms may name: (pattern, rooms, why).
 OUTSIDE = [
     (r"boost/(asio|beast)\b.*", ASIO_ROOMS, "only shell, api and app do input and output"),
     (r"sodium.*", {"crypto", "shell"}, "libsodium stays in crypto (and shell's SystemRng)"),
+    (r"ngtcp2/.*", {"stream"}, "libngtcp2 stays in stream"),
     (r"yaml-cpp/.*", {"config"}, "YAML stays in config"),
     (r"boost/json.*", {"config", "state", "shell", "api", "app"}, "the core knows no JSON"),
     (r"spdlog/.*", {"shell", "api", "app"}, "the core does not log"),
@@ -192,6 +194,7 @@ SELF_TEST = [
     ("src/client/a.cpp", "#include <boost/asio.hpp>", "input and output"),
     ("src/config/a.cpp", "#include <boost/beast/http.hpp>", "input and output"),
     ("src/session/a.cpp", "#include <sodium.h>", "libsodium"),
+    ("src/peer/a.cpp", "#include <ngtcp2/ngtcp2.h>", "libngtcp2"),
     ("src/api/a.cpp", "#include <yaml-cpp/yaml.h>", "YAML"),
     ("src/server/a.cpp", "#include <spdlog/spdlog.h>", "log"),
     ("src/wire/a.cpp", "#include <thread>", "core touches"),
