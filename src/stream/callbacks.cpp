@@ -70,7 +70,7 @@ struct Callbacks {
                         std::uint8_t* /*rx_iv*/, ngtcp2_crypto_aead_ctx* tx,
                         std::uint8_t* /*tx_iv*/, const std::uint8_t* /*old_rx*/,
                         const std::uint8_t* /*old_tx*/, std::size_t /*size*/, void* user) {
-    *rx = *tx = counting_key(of(user).counts_);
+    *rx = *tx = noting_key(of(user).notes_);
     return 0;
   }
   static void delete_aead(ngtcp2_conn* /*conn*/, ngtcp2_crypto_aead_ctx* /*key*/, void* /*user*/) {}

@@ -36,7 +36,7 @@ int Connection::begin(ngtcp2_conn* conn) {
   const ngtcp2_crypto_ctx context = crypto_context();
   ngtcp2_conn_set_initial_crypto_ctx(conn, &context);
   ngtcp2_conn_set_crypto_ctx(conn, &context);
-  const ngtcp2_crypto_aead_ctx key = counting_key(counts_);
+  const ngtcp2_crypto_aead_ctx key = noting_key(notes_);
   const ngtcp2_crypto_cipher_ctx mask{};
   const std::uint8_t* const iv = kZeros.data();
   int error = ngtcp2_conn_install_initial_key(conn, &key, iv, &mask, &key, iv, &mask, kIvBytes);
@@ -52,7 +52,7 @@ int Connection::submit_params(ngtcp2_conn* conn, EncryptionLevel level) {
 }
 
 int Connection::install_handshake_keys(ngtcp2_conn* conn) {
-  const ngtcp2_crypto_aead_ctx key = counting_key(counts_);
+  const ngtcp2_crypto_aead_ctx key = noting_key(notes_);
   const ngtcp2_crypto_cipher_ctx mask{};
   const std::uint8_t* const iv = kZeros.data();
   if (const int e = ngtcp2_conn_install_rx_handshake_key(conn, &key, iv, kIvBytes, &mask)) return e;
@@ -60,14 +60,14 @@ int Connection::install_handshake_keys(ngtcp2_conn* conn) {
 }
 
 int Connection::install_receive_key(ngtcp2_conn* conn) {
-  const ngtcp2_crypto_aead_ctx key = counting_key(counts_);
+  const ngtcp2_crypto_aead_ctx key = noting_key(notes_);
   const ngtcp2_crypto_cipher_ctx mask{};
   return ngtcp2_conn_install_rx_key(conn, kZeros.data(), kZeros.size(), &key, kZeros.data(),
                                     kIvBytes, &mask);
 }
 
 int Connection::install_send_key(ngtcp2_conn* conn) {
-  const ngtcp2_crypto_aead_ctx key = counting_key(counts_);
+  const ngtcp2_crypto_aead_ctx key = noting_key(notes_);
   const ngtcp2_crypto_cipher_ctx mask{};
   return ngtcp2_conn_install_tx_key(conn, kZeros.data(), kZeros.size(), &key, kZeros.data(),
                                     kIvBytes, &mask);

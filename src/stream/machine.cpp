@@ -106,12 +106,19 @@ void StreamConnection::Machine::on_acked(std::int64_t id, std::uint64_t offset) 
 
 void StreamConnection::Machine::on_reset(std::int64_t id, std::uint64_t code) {
   Stream* const stream = find(id);
-  if (stream == nullptr) return;
+  // After stop_reading() it is the answer, and concerns that direction alone.
+  if (stream == nullptr || stream->given_up != GivenUp::kNothing) return;
   stream->dead = true;
-  if (stream->given_up != GivenUp::kNothing) return;
   drop_incoming(*stream);
   stream->code = code;
   tell(id, *stream, Kind::kReset);
+}
+
+void StreamConnection::Machine::on_stopped(std::int64_t id) {
+  Stream* const stream = find(id);
+  if (stream == nullptr || stream->dead) return;
+  stream->dead = true;
+  if (stream->given_up != GivenUp::kBoth) tell(id, *stream, Kind::kStopped);
 }
 
 void StreamConnection::Machine::on_stream_credit(std::int64_t id) {
@@ -217,10 +224,9 @@ std::size_t StreamConnection::Machine::make_datagram(MutBytes room, TimePoint no
         stream->no_credit = !no_credit_;
         if (stream->no_credit) leave_turn(*stream);
         break;
-      case quic::Offer::kNoMore:
+      case quic::Offer::kNoMore:  // its end crossed this on the way
         leave_turn(*stream);
-        if (!stream->dead && stream->given_up != GivenUp::kBoth) tell(id, *stream, Kind::kStopped);
-        stream->dead = true;
+        on_stopped(id);
         break;
       case quic::Offer::kFull:
       case quic::Offer::kBroken:
@@ -245,7 +251,7 @@ StreamConnection::Machine::Stream* StreamConnection::Machine::next_in_turn(std::
   if (no_credit_ || state() != StreamState::kUp) return nullptr;
   while (!turns_.empty()) {
     Stream* const stream = find(turns_.front());
-    if (stream != nullptr && stream->in_turn && !stream->over) {
+    if (stream != nullptr && stream->in_turn && !stream->dead && !stream->over) {
       id = turns_.front();
       return stream;
     }

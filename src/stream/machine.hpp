@@ -74,6 +74,7 @@ class StreamConnection::Machine final : private quic::Listener {
   void on_data(std::int64_t id, Bytes bytes, bool last) override;
   void on_acked(std::int64_t id, std::uint64_t offset) override;
   void on_reset(std::int64_t id, std::uint64_t code) override;
+  void on_stopped(std::int64_t id) override;
   void on_stream_credit(std::int64_t id) override;
   void on_closed(std::int64_t id) override;
 

@@ -5,8 +5,8 @@
 namespace wormhole::quic {
 namespace {
 
-PacketCounts& counts_of(const ngtcp2_crypto_aead_ctx* key) {
-  return *static_cast<PacketCounts*>(key->native_handle);
+PacketNotes& notes_of(const ngtcp2_crypto_aead_ctx* key) {
+  return *static_cast<PacketNotes*>(key->native_handle);
 }
 
 }  // namespace
@@ -15,7 +15,8 @@ int encrypt(std::uint8_t* dest, const ngtcp2_crypto_aead* /*aead*/,
             const ngtcp2_crypto_aead_ctx* ctx, const std::uint8_t* plain, std::size_t plain_size,
             const std::uint8_t* nonce, std::size_t nonce_size, const std::uint8_t* /*extra*/,
             std::size_t /*extra_size*/) {
-  counts_of(ctx).stream_bytes_sealed += stream_bytes_in({plain, plain_size});
+  std::vector<std::int64_t> own_stops;  // the peer's concern; empty, it allocates nothing
+  notes_of(ctx).stream_bytes_sealed += read_frames({plain, plain_size}, own_stops);
   if (plain_size > 0 && plain != dest) std::memmove(dest, plain, plain_size);
   std::memcpy(dest + plain_size, nonce + nonce_size - kNumberCheck, kNumberCheck);
   std::memset(dest + plain_size + kNumberCheck, 0, kStreamTail);
@@ -30,10 +31,12 @@ int decrypt(std::uint8_t* dest, const ngtcp2_crypto_aead* /*aead*/,
       sealed_size >= kOverhead && std::memcmp(sealed + sealed_size - kOverhead,
                                               nonce + nonce_size - kNumberCheck, kNumberCheck) == 0;
   if (!fits) {
-    ++counts_of(ctx).mismatched;
+    ++notes_of(ctx).mismatched;
     return NGTCP2_ERR_DECRYPT;
   }
-  ++counts_of(ctx).opened;
+  PacketNotes& notes = notes_of(ctx);
+  ++notes.opened;
+  read_frames({sealed, sealed_size - kOverhead}, notes.stopped);
   std::memmove(dest, sealed, sealed_size - kOverhead);
   return 0;
 }
@@ -44,6 +47,6 @@ int header_mask(std::uint8_t* dest, const ngtcp2_crypto_cipher* /*cipher*/,
   return 0;
 }
 
-ngtcp2_crypto_aead_ctx counting_key(PacketCounts& counts) { return {&counts}; }
+ngtcp2_crypto_aead_ctx noting_key(PacketNotes& notes) { return {&notes}; }
 
 }  // namespace wormhole::quic

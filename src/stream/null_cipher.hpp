@@ -1,6 +1,8 @@
 // QUIC's packet protection without protection: the datagrams are sealed outside, once.
 #pragma once
 
+#include <vector>
+
 #include "stream/ngtcp2_compat.hpp"
 
 namespace wormhole::quic {
@@ -27,17 +29,21 @@ int decrypt(std::uint8_t* dest, const ngtcp2_crypto_aead* aead, const ngtcp2_cry
 int header_mask(std::uint8_t* dest, const ngtcp2_crypto_cipher* cipher,
                 const ngtcp2_crypto_cipher_ctx* ctx, const std::uint8_t* sample);
 
-/// What passed through the cipher.
-struct PacketCounts {
+/// What passed through the cipher, where packets lie open.
+struct PacketNotes {
   std::uint64_t opened = 0;
   std::uint64_t mismatched = 0;
   std::uint64_t stream_bytes_sealed = 0;  ///< in STREAM frames, each time they were sent
+  /// Streams of which the peer wants no more (STOP_SENDING), from packets opened since it was last
+  /// emptied. The library resets them and says so only to who writes on.
+  std::vector<std::int64_t> stopped;
 };
-/// A key that counts into `counts`, which must outlive it: the library hands its ciphers nothing
+/// A key that writes into `notes`, which must outlive it: the library hands its ciphers nothing
 /// else of ours.
-ngtcp2_crypto_aead_ctx counting_key(PacketCounts& counts);
+ngtcp2_crypto_aead_ctx noting_key(PacketNotes& notes);
 
-/// The bytes of streams that a packet's frames carry (RFC 9000, 19.8).
-std::size_t stream_bytes_in(Bytes frames);
+/// Reads a packet's frames: the bytes of streams that they carry (RFC 9000, 19.8); adds the streams
+/// of STOP_SENDING (19.5) to `stopped`.
+std::size_t read_frames(Bytes packet, std::vector<std::int64_t>& stopped);
 
 }  // namespace wormhole::quic

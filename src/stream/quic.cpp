@@ -114,7 +114,7 @@ bool Connection::read(MutBytes with_tail, TimePoint now) {
   if (with_tail.size() <= kStreamTail || state_ == StreamState::kBroken) return false;
   std::ranges::fill(with_tail.last(kStreamTail), std::uint8_t{0});
   if (!conn_ && !listen(with_tail, now)) return false;
-  const std::uint64_t opened = counts_.opened;
+  const std::uint64_t opened = notes_.opened;
   const ngtcp2_pkt_info info{};
   const int error = ngtcp2_conn_read_pkt(conn_.get(), &path_, &info, with_tail.data(),
                                          with_tail.size(), clock(now));
@@ -123,7 +123,9 @@ bool Connection::read(MutBytes with_tail, TimePoint now) {
     return false;
   }
   if (error != 0) break_off(error != NGTCP2_ERR_DRAINING);
-  return counts_.opened != opened;
+  for (const std::int64_t id : notes_.stopped) listener_.on_stopped(id);
+  notes_.stopped.clear();
+  return notes_.opened != opened;
 }
 
 Offered Connection::offer(MutBytes room, std::int64_t id, std::span<const Bytes> parts, bool last,

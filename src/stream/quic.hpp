@@ -25,6 +25,8 @@ class Listener {
   /// Everything before `offset` has arrived at the peer.
   virtual void on_acked(std::int64_t id, std::uint64_t offset) = 0;
   virtual void on_reset(std::int64_t id, std::uint64_t code) = 0;
+  /// The peer wants no more of it.
+  virtual void on_stopped(std::int64_t id) = 0;
   virtual void on_stream_credit(std::int64_t id) = 0;
   virtual void on_closed(std::int64_t id) = 0;
 };
@@ -87,7 +89,7 @@ class Connection {
   void break_off(bool speak);
   bool owes_farewell() const { return owes_farewell_; }
 
-  const PacketCounts& counts() const { return counts_; }
+  const PacketNotes& notes() const { return notes_; }
   ConnectionInfo info() const;
 
  private:
@@ -123,7 +125,7 @@ class Connection {
   std::array<std::uint8_t, 256> own_params_{};  ///< the library refers to them
   std::uint64_t skew_ = 0;                      ///< how far the library's clock is ahead of ours
   std::uint64_t last_clock_ = 0;
-  PacketCounts counts_;
+  PacketNotes notes_;
   bool owes_farewell_ = false;
   std::unique_ptr<ngtcp2_conn, Delete> conn_;  ///< goes first: it refers to the others
 };

@@ -234,10 +234,10 @@ void StreamConnection::Machine::forget(std::int64_t id, Stream& stream) {
 StreamStatistics StreamConnection::Machine::statistics() const {
   StreamStatistics now = counts_;
   const quic::ConnectionInfo info = quic_.info();
-  const std::uint64_t put_on_wire = quic_.counts().stream_bytes_sealed;
+  const std::uint64_t put_on_wire = quic_.notes().stream_bytes_sealed;
   now.open = streams_.size();
   now.bytes_resent = put_on_wire - std::min(put_on_wire, counts_.bytes_sent);
-  now.numbers_mismatched = quic_.counts().mismatched;
+  now.numbers_mismatched = quic_.notes().mismatched;
   now.send_memory = send_pool_.used();
   now.receive_memory = receive_pool_.used();
   now.window = info.cwnd;
