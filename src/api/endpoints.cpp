@@ -131,7 +131,14 @@ HttpHandler client_api(ClientControl control) {
   auto status = [control](const HttpRequest&, const HttpReply& reply) {
     reply({200, status_json(control.status())});
   };
+  auto netcheck = [control](const HttpRequest&, const HttpReply& reply) {
+    const bool waits = control.check_nat([reply](const NatCheckReport& report) {
+      reply({200, netcheck_json(report)});
+    });
+    if (!waits) reply(problem(503, "Too many callers wait for a NAT check already."));
+  };
   return route({{"GET", "/v1/status", std::move(status)},
+                {"POST", "/v1/netcheck", std::move(netcheck)},
                 {"POST", "/v1/join", change(true)},
                 {"POST", "/v1/leave", change(false)}});
 }

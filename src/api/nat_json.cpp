@@ -15,6 +15,12 @@ json::value port_or_null(std::uint16_t port) {
   return port == 0 ? json::value(nullptr) : json::value(port);
 }
 
+constexpr auto kNothingKnown =
+    "nothing is known of the NAT: the server has no IPv4 address, or answers no probes";
+constexpr auto kOneAddress =
+    "the server could be asked at one address only: whether mapping and filtering depend on the "
+    "address can't be told";
+
 /// What follows from a NAT for direct paths (docs/nat-traversal.md), in one sentence.
 std::string_view meaning(const std::string& mapping, const std::string& allocation) {
   if (mapping == words(NatMapping::kNone)) {
@@ -36,6 +42,32 @@ std::string_view meaning(const std::string& mapping, const std::string& allocati
   return "the NAT is symmetric with ports that nobody can guess: direct paths open with peers "
          "whose "
          "NAT is not, after some probing; others stay on the relay";
+}
+
+/// What stands in the way of a check.
+struct Obstacle {
+  const char* problem;
+  std::string detail;
+};
+
+std::optional<Obstacle> obstacle(const NatCheckReport& report) {
+  const auto& server = report.server;
+  if (!server.connected && !server.address.is_set()) {
+    return Obstacle{"not_connected",
+                    "the client has no address of its server to ask: does the server's name "
+                    "resolve here?"};
+  }
+  if (!server.connected) {
+    return Obstacle{"udp_blocked", "no answer by UDP from the server at " +
+                                       server.address.to_string() +
+                                       ": a firewall on the way blocks UDP, or the server is down"};
+  }
+  if (!report.in_time) {
+    return Obstacle{"incomplete", "the check did not end in time: this is what is known so far"};
+  }
+  if (!report.nat.mapping_known) return Obstacle{"unknown", kNothingKnown};
+  if (report.nat.one_address) return Obstacle{"one_address", kOneAddress};
+  return std::nullopt;
 }
 
 std::string allocation_text(const json::value& nat) {
@@ -90,14 +122,35 @@ json::object nat_object(const NatFindings& nat) {
 
 std::string nat_json(const NatFindings& nat) { return to_json_text(nat_object(nat)); }
 
+std::string netcheck_json(const NatCheckReport& report) {
+  auto object = nat_object(report.nat);
+  object["udp_passes"] = report.server.connected;
+  object["complete"] = report.nat.complete && report.in_time && report.server.connected;
+  const auto found = obstacle(report);
+  object["problem"] = found ? json::value(found->problem) : json::value(nullptr);
+  object["detail"] = found ? json::value(found->detail) : json::value(nullptr);
+  return to_json_text(object);
+}
+
+std::string nat_line(const json::value& nat) {
+  const auto mapping = text_of(nat, "mapping");
+  const auto filtering = text_of(nat, "filtering") + " filtering";
+  if (!is_true(nat, "known")) return "not known yet";
+  if (mapping == words(NatMapping::kNone))
+    return "none, public " + text_of(nat, "mapped") + ", " + filtering;
+  return mapping + " mapping, " + filtering + ", ports " + allocation_text(nat) + ", public " +
+         text_of(nat, "mapped");
+}
+
 Result<std::string> render_nat(std::string_view text) {
   boost::system::error_code error;
   const json::value value = json::parse({text.data(), text.size()}, error);
   if (error || !value.is_object()) return Error{"the answer is not what a NAT check found out"};
   const auto& inner = member(value, "nat");
   const json::value& nat = inner.is_object() ? inner : value;
-  if (!is_true(nat, "known")) {
-    return Error{"nothing is known of the NAT: the server has no IPv4 address, or is too old"};
+  const auto detail = text_of(nat, "detail");
+  if (!is_true(nat, "known") || !is_true(nat, "udp_passes")) {
+    return Error{detail == "-" ? kNothingKnown : detail};
   }
   const auto line = [](const char* name, const std::string& what) {
     return row(cell(name, 14) + what);
@@ -112,9 +165,8 @@ Result<std::string> render_nat(std::string_view text) {
   if (is_true(nat, "address_varies")) {
     out += remark("mappings have different public addresses: their ports can't be predicted");
   }
-  if (is_true(nat, "one_address")) {
-    out += remark("asked at one address of the server: address-dependence can't be told apart");
-  }
+  if (text_of(nat, "problem") == "incomplete") out += remark(detail);
+  if (is_true(nat, "one_address")) out += remark(kOneAddress);
   out += '\n' + remark(meaning(mapping, text_of(nat, "allocation")));
   return {boost::system::in_place_value, std::move(out)};
 }

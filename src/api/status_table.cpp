@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "nat_json.hpp"
 #include "table_text.hpp"
 #include "wormhole/api/status.hpp"
 
@@ -57,7 +58,8 @@ std::string server_lines(const json::value& status) {
   const std::string address = text_of(server, "address");
   if (is_true(server, "connected")) {
     return id + ": server " + address + " (" + text_of(server, "transport") + "), rtt " +
-           rtt_text(server) + '\n' + remark("seen as " + text_of(server, "observed"));
+           rtt_text(server) + '\n' + remark("seen as " + text_of(server, "observed")) +
+           remark("NAT: " + nat_line(member(status, "nat")));
   }
   const std::string reason = text_of(server, "reason");
   return id + ": server not connected" + (address == "-" ? "" : ", tried " + address) + '\n' +

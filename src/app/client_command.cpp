@@ -89,7 +89,8 @@ ClientControl control_of(ClientRunner& runner) {
   return {[&runner] { return runner.status(); },
           [&runner](const MembershipChange& change, ClientControl::OnAnswer done) {
             runner.change_membership(change, std::move(done));
-          }};
+          },
+          [&runner](ClientControl::OnNatCheck done) { return runner.check_nat(std::move(done)); }};
 }
 
 int run_until_end(ClientRunOptions run, const Endpoint& api_endpoint) {

@@ -1,5 +1,4 @@
 #include <boost/asio.hpp>
-#include <boost/json.hpp>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -17,8 +16,6 @@
 
 namespace wormhole {
 
-namespace json = boost::json;
-
 namespace {
 
 struct NetcheckOptions {
@@ -29,39 +26,47 @@ struct NetcheckOptions {
   bool json = false;
 };
 
-/// The handshake, three tries of each filter test, and a slow path.
-constexpr std::chrono::seconds kPatience{6};
-constexpr std::chrono::milliseconds kLook{50};
+/// The client answers within 5 s.
+constexpr std::chrono::milliseconds kPatience{8000};
 
 constexpr auto kHelp =
     "Mapping: what a public port depends on. Filtering: who may answer to it. Ports: how new ones\n"
-    "are chosen (RFC 4787). A client that runs here is asked for what it has found out; without\n"
-    "one, --id NAME checks with that client's identity.";
+    "are chosen (RFC 4787). The client that runs here makes the check. Where none runs, --id ID\n"
+    "makes a session with that client's identity for as long as the check takes; --server HOST\n"
+    "then asks another server. A client with that ID that runs elsewhere would have to end, so\n"
+    "name its --bind and --api-port instead.";
 
-/// What the client that runs here knows; nothing when none runs.
+/// Lets the client that runs here check; nothing when none runs.
 std::optional<Result<std::string>> ask_client(const Endpoint& at) {
-  const auto outcome = http_request(at, "GET", "/v1/status");
+  const auto outcome = http_request(at, "POST", "/v1/netcheck", {}, kPatience);
   if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
     if (failure->nobody_listens) return std::nullopt;
     return Error{failure->message};
   }
-  boost::system::error_code error;
-  const auto status = json::parse(std::get<HttpAnswer>(outcome).body, error);
-  const auto* object = error ? nullptr : status.if_object();
-  const auto* nat = object == nullptr ? nullptr : object->if_contains("nat");
-  if (nat == nullptr) {
-    return Error{"what answers at " + at.to_string() + " is no wormhole client that checks NATs"};
+  const auto& answer = std::get<HttpAnswer>(outcome);
+  if (answer.status == 503)
+    return Error{"the client is busy with other NAT checks: try again soon"};
+  if (answer.status != 200) {
+    return Error{"what answers at " + at.to_string() +
+                 " is not a wormhole client that checks NATs (HTTP status " +
+                 std::to_string(answer.status) + ")"};
   }
-  return Result<std::string>(boost::system::in_place_value, json::serialize(*nat));
+  return Result<std::string>(boost::system::in_place_value, answer.body);
 }
 
 Result<ClientRunOptions> load(const NetcheckOptions& options) {
   if (options.id.empty()) {
     return Error{"no client answers at " + options.where.api().to_string() +
-                 ": name its --bind and --api-port, or give --id ID to check without it"};
+                 ": start it with 'wormhole client --id ID', name its --bind and --api-port, or "
+                 "check without it with --id ID, this machine's enrolled identity"};
   }
   const auto dir = client_state_dir(options.state_dir, options.id);
   if (!dir) return dir.error();
+  if (!has_identity(*dir)) {
+    return Error{"a NAT check needs an enrolled client, and there is no identity in " + *dir +
+                 ": run 'wormhole enroll' with the code that 'wormhole invite " + options.id +
+                 "' prints on the server"};
+  }
   auto identity = load_client_identity(*dir);
   if (!identity) return identity.error();
   auto pins = load_pins(*dir);
@@ -75,58 +80,45 @@ Result<ClientRunOptions> load(const NetcheckOptions& options) {
   return run;
 }
 
-/// Looks until everything is known, at most for kPatience.
-struct Watcher {
-  Watcher(boost::asio::io_context& context, ClientRunner& client)
-      : io(context), runner(client), timer(context) {}
-
-  void look() {
-    findings = runner.status().nat;
-    if (findings.complete || std::chrono::steady_clock::now() >= until) return io.stop();
-    timer.expires_after(kLook);
-    timer.async_wait([this](const boost::system::error_code& error) {
-      if (!error) look();
-    });
-  }
-
-  boost::asio::io_context& io;
-  ClientRunner& runner;
-  boost::asio::steady_timer timer;
-  NatFindings findings;
-  std::chrono::steady_clock::time_point until = std::chrono::steady_clock::now() + kPatience;
-};
-
 Result<std::string> check_alone(const NetcheckOptions& options) {
   auto run = load(options);
   if (!run) return run.error();
   boost::asio::io_context io{1};
-  std::string refusal;
+  Result<std::string> outcome = Error{"the check has ended early"};
   ClientRunner runner(io, std::move(*run), [&](const ClientCommand& why) {
-    if (const auto* refused = std::get_if<Refused>(&why)) refusal = refused->message;
+    if (const auto* refused = std::get_if<Refused>(&why)) outcome = Error{refused->message};
     io.stop();
   });
-  Watcher watcher(io, runner);
   runner.start();
-  watcher.look();
+  (void)runner.check_nat([&](const NatCheckReport& report) {  // the only caller finds room
+    outcome = Result<std::string>(boost::system::in_place_value, netcheck_json(report));
+    io.stop();
+  });
   io.run();
   runner.stop();
-  if (!refusal.empty()) return Error{refusal};
-  if (!watcher.findings.udp_passes) {
-    return Error{"no answer from the server: UDP does not pass here, or the server is unreachable"};
+  return outcome;
+}
+
+Result<std::string> check(const NetcheckOptions& options) {
+  auto found = ask_client(options.where.api());
+  if (!found) return check_alone(options);
+  if (!options.server.empty()) {
+    return Error{"the client that runs at " + options.where.api().to_string() +
+                 " checks with its own server: leave --server out, or stop the client first"};
   }
-  return {boost::system::in_place_value, nat_json(watcher.findings)};
+  return std::move(*found);
 }
 
 int netcheck(const NetcheckOptions& options) {
   start_logging("error");
-  auto found = ask_client(options.where.api());
-  const auto text = found ? std::move(*found) : check_alone(options);
-  const auto shown = !text || options.json ? text : render_nat(*text);
+  const auto text = check(options);
+  const auto shown = text ? render_nat(*text) : text;
+  if (text && options.json) std::printf("%s\n", text->c_str());
   if (!shown) {
     say_error(shown.error().message);
     return kExitFailed;
   }
-  std::printf("%s%s", shown->c_str(), options.json ? "\n" : "");
+  if (!options.json) std::fputs(shown->c_str(), stdout);
   return kExitOk;
 }
 

@@ -276,6 +276,16 @@ void Client::change_membership(std::uint32_t ticket, const MembershipChange& cha
   core_->deadline = core_->recomputed_deadline();
 }
 
+bool Client::check_nat(TimePoint now, ClientOutbox& out) {
+  if (core_->ended || !core_->hop.is_connected()) return false;
+  if (core_->nat.is_checking()) return true;
+  const bool begun = core_->nat.check(core_->hop, now, out);
+  core_->deadline = core_->recomputed_deadline();
+  return begun;
+}
+
+bool Client::is_checking_nat() const { return core_->nat.is_checking(); }
+
 void Client::on_timeout(TimePoint now, ClientOutbox& out) {
   if (core_->ended || now < core_->deadline) return;
   core_->hop.on_timeout(now, out, core_->events);

@@ -24,6 +24,7 @@ class NatWatch {
   bool on_network_change(LocalNetwork local, HopLink& hop, TimePoint now, ClientOutbox& out);
   /// Checks anew, as before a later campaign. False without a server.
   bool check(HopLink& hop, TimePoint now, ClientOutbox& out);
+  bool is_checking() const { return check_.is_running(); }
   void on_answer(const HopProbeAnswered& event, HopLink& hop, TimePoint now, ClientOutbox& out);
   /// Whether it was our own opener, to see whether the NAT hairpins.
   bool on_opener(Bytes datagram) { return check_.on_opener(datagram); }

@@ -11,6 +11,7 @@
 #include "shell/descriptor_limit.hpp"
 #include "shell/flow_port.hpp"
 #include "shell/log_lines.hpp"
+#include "shell/nat_desk.hpp"
 #include "shell/network_watch.hpp"
 #include "shell/pin_store.hpp"
 #include "shell/server_resolver.hpp"
@@ -72,8 +73,12 @@ struct ClientRunner::Impl {
                  [this](std::vector<Endpoint> servers) { use_servers(std::move(servers)); }),
         worker(io),
         pins(io, worker, options.pins,
-             [dir = options.state_dir](const PinStore::Pins& all) { return save_pins(dir, all); }) {
-  }
+             [dir = options.state_dir](const PinStore::Pins& all) { return save_pins(dir, all); }),
+        nat_desk(
+            io,
+            {[this] { return core.check_nat(core_now(), out); },
+             [this] { return core.is_checking_nat(); }, [this] { return core.status(core_now()); }},
+            NatDesk::kPatience) {}
 
   void use_servers(std::vector<Endpoint> servers);
   SendSocket* socket_towards(const Endpoint& to, SocketNo number);
@@ -108,6 +113,7 @@ struct ClientRunner::Impl {
   ServerResolver resolver;
   Worker worker;
   PinStore pins;
+  NatDesk nat_desk;
   std::map<std::uint32_t, OnAnswer> asked;  // changes of membership, by ticket
   std::uint32_t next_ticket = 1;
   std::string said_about_socket;
@@ -160,6 +166,7 @@ void ClientRunner::Impl::send() {
 
 /// Empties the tray. Commands may fill it anew (a port that opens), so until it is empty.
 void ClientRunner::Impl::settle() {
+  nat_desk.look();
   for (;;) {
     send();
     write_log(out.log_lines());
@@ -216,6 +223,7 @@ void ClientRunner::Impl::close() {
   watch.close();
   resolver.close();
   pins.close();
+  nat_desk.close();
   ports.clear();
   sockets.clear();
 }
@@ -237,6 +245,13 @@ void ClientRunner::stop() {
   impl_->send();
   impl_->out.clear();
   impl_->close();
+}
+
+bool ClientRunner::check_nat(OnNatCheck done) {
+  auto& impl = *impl_;
+  if (impl.closed || !impl.nat_desk.ask(std::move(done))) return false;
+  impl.settle();
+  return true;
 }
 
 void ClientRunner::change_membership(const MembershipChange& change, OnAnswer done) {

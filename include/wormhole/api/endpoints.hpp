@@ -23,9 +23,13 @@ struct ClientControl {
   std::function<ClientStatus()> status;
   using OnAnswer = std::function<void(const std::optional<std::string>& error)>;
   std::function<void(const MembershipChange&, OnAnswer)> change_membership;
+  using OnNatCheck = std::function<void(const NatCheckReport&)>;
+  /// Calls back within 5 s; false when too many wait already.
+  std::function<bool(OnNatCheck)> check_nat{};
 };
 /// GET /v1/status → status_json; POST /v1/join and /v1/leave {"flow":"video","side":"to"} → 204,
-/// or 409 with why not.
+/// or 409 with why not; POST /v1/netcheck → netcheck_json after a fresh check, or 503 when too many
+/// wait for one.
 HttpHandler client_api(ClientControl control);
 
 /// The control socket in the server's state directory.

@@ -129,6 +129,9 @@ class Client {
   /// MembershipAnswered of this ticket, at once or within 10 s.
   void change_membership(std::uint32_t ticket, const MembershipChange& change, TimePoint now,
                          ClientOutbox& out);
+  /// Begins a NAT check, or joins one that runs. False without a server.
+  bool check_nat(TimePoint now, ClientOutbox& out);
+  bool is_checking_nat() const;
   /// Harmless when nothing is due.
   void on_timeout(TimePoint now, ClientOutbox& out);
   TimePoint next_deadline() const;

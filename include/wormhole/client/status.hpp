@@ -74,6 +74,13 @@ struct OfferStatus {
   std::vector<Side> joined;  ///< on which it stands, whoever put it there
 };
 
+/// The outcome of a NAT check that somebody has asked for.
+struct NatCheckReport {
+  ServerLinkStatus server;  ///< when it ended
+  NatFindings nat;
+  bool in_time = false;  ///< false: it was still running, or had not begun without a server
+};
+
 struct ClientStatus {
   std::string id;
   ServerLinkStatus server;

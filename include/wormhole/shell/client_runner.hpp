@@ -44,6 +44,10 @@ class ClientRunner {
   ClientStatus status() const;
 
   using OnAnswer = std::function<void(const std::optional<std::string>& error)>;
+  using OnNatCheck = std::function<void(const NatCheckReport&)>;
+  /// Checks the NAT anew, waiting for the server if need be; callers that come meanwhile share the
+  /// check. Calls back once, on the io_context, within 5 s. False when too many wait already.
+  bool check_nat(OnNatCheck done);
   /// Joins or leaves a side of a flow. Calls back once, on the io_context.
   void change_membership(const MembershipChange& change, OnAnswer done);
 
