@@ -21,6 +21,8 @@ constexpr auto kOneAddress =
     "the server could be asked at one address only: whether mapping and filtering depend on the "
     "address can't be told";
 
+constexpr std::string_view kEitherOfTwo = "endpoint-independent or address-dependent";
+
 /// What follows from a NAT for direct paths (docs/nat-traversal.md), in one sentence.
 std::string_view meaning(const std::string& mapping, const std::string& allocation) {
   if (mapping == words(NatMapping::kNone)) {
@@ -30,7 +32,8 @@ std::string_view meaning(const std::string& mapping, const std::string& allocati
     return "direct paths open at once with most peers, and after some probing with those behind "
            "symmetric NATs";
   }
-  if (mapping == words(NatMapping::kUnknown)) return "too little is known to say";
+  if (mapping == words(NatMapping::kUnknown) || mapping == kEitherOfTwo)
+    return "too little is known to say";
   if (allocation == words(PortAllocation::kSequential)) {
     return "the NAT is symmetric, but its next ports are known: direct paths open with all but "
            "random symmetric NATs";
@@ -70,6 +73,20 @@ std::optional<Obstacle> obstacle(const NatCheckReport& report) {
   return std::nullopt;
 }
 
+/// Asked at one address of the server, a NAT that depends on addresses looks as if it did not, and
+/// what passes from the other port alone may pass from everywhere.
+std::string_view mapping_words(const NatFindings& nat) {
+  const auto mapping = nat.report.mapping;
+  const bool open = nat.one_address && mapping == NatMapping::kEndpointIndependent;
+  return open ? kEitherOfTwo : words(mapping);
+}
+
+std::string_view filtering_words(const NatFindings& nat) {
+  const auto filtering = nat.report.filtering;
+  const bool open = nat.one_address && filtering == NatFiltering::kAddressDependent;
+  return open ? kEitherOfTwo : words(filtering);
+}
+
 std::string allocation_text(const json::value& nat) {
   auto text = text_of(nat, "allocation");
   if (const auto step = number_of(nat, "step")) text += printf_text(", step %.0f", *step);
@@ -102,8 +119,8 @@ json::object nat_object(const NatFindings& nat) {
       {"known", nat.mapping_known},
       {"complete", nat.complete},
       {"udp_passes", nat.udp_passes},
-      {"mapping", text(words(report.mapping))},
-      {"filtering", text(words(report.filtering))},
+      {"mapping", text(mapping_words(nat))},
+      {"filtering", text(filtering_words(nat))},
       {"allocation", text(words(report.allocation))},
       {"mapped",
        report.mapped.is_set() ? json::value(report.mapped.to_string()) : json::value(nullptr)},

@@ -48,7 +48,7 @@ std::optional<Result<std::string>> ask_client(const Endpoint& at) {
     return Error{"the client is busy with other NAT checks: try again soon"};
   if (answer.status != 200) {
     return Error{"what answers at " + at.to_string() +
-                 " is not a wormhole client that checks NATs (HTTP status " +
+                 " is no wormhole client that checks NATs (HTTP status " +
                  std::to_string(answer.status) + ")"};
   }
   return Result<std::string>(boost::system::in_place_value, answer.body);

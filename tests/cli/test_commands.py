@@ -243,6 +243,30 @@ class Client(CliTest):
         self.fails(FAILED, where, "client", "--id", "never-enrolled")
 
 
+class Netcheck(CliTest):
+    def test_without_a_client(self):
+        port = str(free_port())
+        where = ["netcheck", "--bind", "127.0.0.1", "--api-port", port]
+        self.fails(FAILED, "no client answers at 127.0.0.1:" + port, *where)
+        self.fails(FAILED, "--id ID", *where, "--server", "wormhole.example")
+        self.fails(FAILED, "needs an enrolled client", *where, "--id", "drone3", "--state-dir",
+                   self.path("drone3"))
+
+    def test_a_foreign_server(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            process = subprocess.Popen(
+                [BINARY, "netcheck", "--bind", "127.0.0.1", "--api-port",
+                 str(listener.getsockname()[1])], stderr=subprocess.PIPE, text=True, env=self.env)
+            listener.settimeout(PATIENCE_S)
+            caller, _ = listener.accept()
+            with caller:
+                caller.recv(4096)
+                caller.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                message = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, FAILED)
+        self.assertIn("no wormhole client that checks NATs (HTTP status 404)", message)
+
+
 class Status(CliTest):
     def test_without_a_client(self):
         port = str(free_port())

@@ -28,6 +28,13 @@ class EndToEnd(Running):
         self.assertGreater(flow["rx"]["packets"], 0)
         table = self.wormhole("status", "--bind", self.BINDS["gcs4"])
         self.assertIn("with drone3", table.stdout)
+        self.assertIn("NAT: none", table.stdout)
+        checked = self.wormhole("netcheck", "--json", "--bind", self.BINDS["gcs4"])
+        self.assertEqual(checked.returncode, OK, checked)
+        self.assertEqual(json.loads(checked.stdout)["problem"], "one_address")
+        checked = self.wormhole("netcheck", "--bind", self.BINDS["gcs4"], "--server", "127.0.0.1")
+        self.assertEqual(checked.returncode, FAILED, checked)
+        self.assertIn("checks with its own server", checked.stderr)
         for name in ("drone3", "gcs4", "server"):
             processes[name].send_signal(signal.SIGTERM)
             self.ends(processes[name], OK, name)

@@ -11,6 +11,7 @@ from natlab.stun import discover, start_stun
 from support.network import Network, wait_until
 
 WORDS = {"OPEN": "none (public address)", "EI": "endpoint-independent", "AD": "address-dependent", "APD": "address and port-dependent"}
+EITHER = "endpoint-independent or address-dependent"
 ALLOCATION = {"symmetric": "random", "symmetric_u": "random", "address_dependent": "random", "cgnat": "random",
               "symmetric_seq": "sequential", "symmetric_seq_k": "sequential"}
 VARIANTS = ["full_cone,hairpin=1", "symmetric_seq,delta=7", "port_restricted_u,alloc=random", "full_cone,alloc=seq"]
@@ -115,7 +116,7 @@ class Netcheck(unittest.TestCase):
         with Site("nco", "port_restricted", addresses=1) as site:
             site.start_client()
             found = site.found()
-            self.assertEqual((found["problem"], found["mapping"], found["one_address"]), ("one_address", WORDS["EI"], True))
+            self.assertEqual((found["problem"], found["mapping"], found["one_address"]), ("one_address", EITHER, True))
             self.assertIn("can't be told", " ".join(site.netcheck().stdout.split()))
 
     def test_without_a_client_that_runs(self):
@@ -123,7 +124,7 @@ class Netcheck(unittest.TestCase):
             self.assertIn("no client answers", site.netcheck().stdout)
             alone = ["--id", "drone3", "--state-dir", site.network.state("drone3")]
             self.assertEqual(site.found(*alone)["filtering"], WORDS["EI"])
-            self.assertEqual(site.found(*alone, "--server", SRV_IPS[1])["filtering"], WORDS["EI"])
+            self.assertEqual(site.found(*alone, "--server", SRV_IPS[1])["filtering"], EITHER)  # asked there alone
 
 
 if __name__ == "__main__":

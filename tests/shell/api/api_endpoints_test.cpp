@@ -187,6 +187,30 @@ TEST(ApiClient, JoinsAndLeaves) {
   EXPECT_EQ(asked.size(), 2U);
 }
 
+TEST(ApiClient, ChecksTheNatWhenAsked) {
+  bool has_room = true;
+  ClientControl control;
+  control.check_nat = [&has_room](const ClientControl::OnNatCheck& done) {
+    if (!has_room) return false;
+    NatCheckReport report;
+    report.server.connected = report.in_time = report.nat.mapping_known = true;
+    done(report);
+    return true;
+  };
+  RunningServer server(client_api(control), client_api_limits());
+  const auto post = [&] {
+    return std::get<HttpAnswer>(http_request(server.endpoint(), "POST", "/v1/netcheck"));
+  };
+  const auto found = post();
+  EXPECT_EQ(found.status, 200U);
+  EXPECT_NE(found.body.find(R"("udp_passes":true)"), std::string::npos) << found.body;
+  EXPECT_NE(found.body.find(R"("problem":null)"), std::string::npos) << found.body;
+  has_room = false;
+  EXPECT_EQ(post().status, 503U);
+  const auto get = http_request(server.endpoint(), "GET", "/v1/netcheck");
+  EXPECT_EQ(std::get<HttpAnswer>(get).status, 405U);
+}
+
 TEST(ApiHttpClient, TellsNobodyFromSilence) {
   boost::asio::io_context io;
   boost::asio::ip::tcp::acceptor silent(io, {boost::asio::ip::make_address("127.0.0.1"), 0});

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
 #include <sstream>
 
 #include "wormhole/api/status.hpp"
@@ -60,7 +62,7 @@ TEST(ApiStatus, JsonIsExact) {
 
 TEST(ApiStatus, ANatIsShownInWordsOfRfc4787AndWithWhatItMeans) {
   NatFindings nat;
-  nat.mapping_known = true;
+  nat.mapping_known = nat.udp_passes = true;
   nat.report.mapping = NatMapping::kAddressAndPortDependent;
   nat.report.filtering = NatFiltering::kAddressAndPortDependent;
   nat.report.allocation = PortAllocation::kSequential;
@@ -76,6 +78,52 @@ TEST(ApiStatus, ANatIsShownInWordsOfRfc4787AndWithWhatItMeans) {
     EXPECT_NE(text->find(part), std::string::npos) << part << " in " << *text;
   }
   EXPECT_FALSE(render_nat(nat_json(NatFindings{})));
+}
+
+TEST(ApiStatus, ACheckSaysWhatStandsInItsWay) {
+  NatCheckReport report;
+  const auto problem = [&report] {
+    const auto shown = boost::json::parse(netcheck_json(report));
+    const auto& word = shown.at("problem");
+    EXPECT_EQ(word.is_null(), shown.at("detail").is_null());
+    return word.is_null() ? std::string("none") : std::string(word.get_string());
+  };
+  EXPECT_EQ(problem(), "not_connected");
+  report.server.address = *Endpoint::parse("198.51.100.10:7700");
+  EXPECT_EQ(problem(), "udp_blocked");
+  report.nat.mapping_known = true;  // by a check before
+  const auto blocked = render_nat(netcheck_json(report));
+  ASSERT_FALSE(blocked);
+  EXPECT_NE(blocked.error().message.find("198.51.100.10:7700"), std::string::npos);
+  report.server.connected = true;
+  EXPECT_EQ(problem(), "incomplete");
+  report.in_time = true;
+  EXPECT_EQ(problem(), "none");
+  report.nat.one_address = true;
+  report.nat.report.mapping = NatMapping::kEndpointIndependent;
+  EXPECT_EQ(problem(), "one_address");
+  const auto shown = render_nat(netcheck_json(report));
+  ASSERT_TRUE(shown);
+  EXPECT_NE(shown->find("endpoint-independent or address-dependent"), std::string::npos);
+  report.nat.mapping_known = false;
+  EXPECT_EQ(problem(), "unknown");
+}
+
+TEST(ApiStatus, TheNatHasALine) {
+  ClientStatus status;
+  status.server.connected = true;
+  status.nat.mapping_known = true;
+  status.nat.report.mapping = NatMapping::kEndpointIndependent;
+  status.nat.report.filtering = NatFiltering::kAddressAndPortDependent;
+  status.nat.report.allocation = PortAllocation::kPreserving;
+  status.nat.report.mapped = *Endpoint::parse("203.0.113.7:40112");
+  const auto table = render_status(status_json(status));
+  ASSERT_TRUE(table);
+  EXPECT_NE(
+      table->find("    NAT: endpoint-independent mapping, address and port-dependent filtering"),
+      std::string::npos)
+      << *table;
+  EXPECT_NE(table->find("port-preserving, public 203.0.113.7:40112"), std::string::npos) << *table;
 }
 
 TEST(ApiStatus, EmptyJsonIsExact) {
@@ -118,6 +166,7 @@ TEST(ApiStatus, TableIsExact) {
   EXPECT_EQ(*table,
             "drone3: server 198.51.100.10:7700 (udp), rtt 23.1 ms\n"
             "    seen as 203.0.113.7:40112\n"
+            "    NAT: not known yet\n"
             "\n"
             "PEER                      PATH    RTT         LOSS     SINCE\n"
             "gcs4                      relay   46.2 ms     0.1 %    1 h 2 min\n"
