@@ -12,6 +12,7 @@ import argparse
 import concurrent.futures
 import fnmatch
 import json
+import math
 import pathlib
 import statistics
 import subprocess
@@ -31,9 +32,11 @@ CONES = ["full_cone", "restricted_cone", "port_restricted", "firewall"]
 
 
 class Pair:
-    """Two sites; the second one's client is started last. `patience`: seconds that a try may take."""
+    """Two sites; the second one's client is started last. `patience`: seconds that a try may take. `ports`: of the block
+    that each has; how often they meet is then held against 1 - exp(-m^2/ports^2) for the m mappings that were held."""
 
-    def __init__(self, first, second, share=1.0, median=None, p90=None, patience=8.0):
+    def __init__(self, first, second, share=1.0, median=None, p90=None, patience=8.0, ports=None):
+        self.ports = ports
         self.first, self.second, self.share, self.median, self.p90, self.patience = first, second, share, median, p90, patience
         self.name = f"{first}/{second}"
 
@@ -59,7 +62,7 @@ def all_pairs():
         pairs += [Pair(cone, block, median=0.6, patience=15) for cone in ("port_restricted", "full_cone")]
         pairs.append(Pair(block, "port_restricted", median=0.6, patience=15))
     block = BLOCK.format(40960 + 1023)
-    pairs.append(Pair(block, block, share=None, patience=12))
+    pairs.append(Pair(block, block, share=None, patience=6, ports=1024))
     return pairs
 
 
@@ -93,8 +96,7 @@ def one_try(lab, network, pair):
     for site in ("a", "b"):
         lab.reboot_nat(site) if not pair_is_public(pair, site) else None
     network.start_client("gcs4")
-    wait_until("gcs4 has its server", lambda: (network.status("gcs4") or {"server": {}})["server"].get("connected"))
-    time.sleep(1.0)  # its NAT check; what is measured begins after it
+    wait_until("gcs4 knows its NAT", lambda: nat_is_known(network.status("gcs4")))
     ends = {"a": End(lab, "a", "gcs4"), "b": End(lab, "b", "drone3")}
     start = time.monotonic()
     network.start_client("drone3")
@@ -108,6 +110,7 @@ def one_try(lab, network, pair):
         end.stop_sending()
     time.sleep(0.3)
     a, b = ends["a"].result(), ends["b"].result()
+    held = [mappings(lab, "a", "b"), mappings(lab, "b", "a")] if pair.ports else None
     network.end("drone3")
     network.end("gcs4")
     after = lambda at: None if at is None else at - start
@@ -115,7 +118,18 @@ def one_try(lab, network, pair):
     any_way = [min(end["got"].values()) - start for end in (a, b) if end["got"]]
     return {"direct": min(times) if times else None, "both": len(times) == 2, "first": min(any_way) if any_way else None,
             "lost": lost(b, a, start) + lost(a, b, start + 0.5), "twice": a["twice"] + b["twice"],
-            "campaigns": peer.get("campaigns"), "strategy": peer.get("strategy"), "reason": peer.get("reason")}
+            "held": held, "campaigns": peer.get("campaigns"), "strategy": peer.get("strategy"), "reason": peer.get("reason")}
+
+
+def mappings(lab, site, other):
+    """How many of the NAT's mappings go to the other site; kernel NATs only."""
+    to = f" dst={lab.public_ip(other)} "
+    return sum(line.startswith("udp ") and line.find(to) in range(1, line.find("sport=")) for line in lab.nat_dump(site).splitlines())
+
+
+def nat_is_known(status):
+    nat = (status or {}).get("nat") or {}
+    return nat.get("mapping", "unknown") != "unknown" and nat.get("filtering", "unknown") != "unknown"
 
 
 def pair_is_public(pair, site):
@@ -149,6 +163,18 @@ def quantile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def against_formula(pair, results, direct):
+    """The 95 % interval (Wilson) of the rate, and whether the formula's mean chance is in it; never more than half a block."""
+    whole = [r for r in results if r["direct"] is None] or results  # a campaign that succeeds ends before it has them all
+    chances = [1 - math.exp(-r["held"][0] * r["held"][1] / pair.ports**2) for r in whole]
+    expected, n, z = statistics.mean(chances), len(results), 1.96
+    middle = (direct + z * z / 2) / (n + z * z)
+    margin = z / (n + z * z) * math.sqrt(direct * (n - direct) / n + z * z / 4)
+    most = max(max(r["held"]) for r in results)
+    note = f"{most} mappings held at most; formula {expected:.3f}, measured {middle - margin:.3f} to {middle + margin:.3f}"
+    return note, middle - margin <= expected <= middle + margin and most <= pair.ports // 2
+
+
 def summary(pair, results):
     direct = [r["direct"] for r in results if r["direct"] is not None]
     first = [r["first"] for r in results if r["first"] is not None]
@@ -162,6 +188,9 @@ def summary(pair, results):
            "strategies": sorted({r["strategy"] for r in results if r["strategy"]}),
            "reason": next((r["reason"] for r in results if r["direct"] is None), "")}
     missed = []
+    if pair.ports:
+        row["note"], fits = against_formula(pair, results, len(direct))
+        missed += [] if fits else ["not the formula's rate"]
     if pair.share is not None and row["direct"] < pair.share * len(results):
         missed.append("direct")
     if pair.share == 0 and row["direct"]:
@@ -202,7 +231,7 @@ def main():
             rows.append(row)
             if not options.json:
                 print(f"| {row['pair']} | {row['direct']}/{row['tries']} | {row['median_s']} | {row['p90_s']} | {row['worst_s']} | "
-                      f"{row['first_ms']} | {row['campaigns']} | {row['lost']} | {row['twice']} | {'; '.join(row['missed']) or row['reason'] or ','.join(row['strategies'])} |", flush=True)
+                      f"{row['first_ms']} | {row['campaigns']} | {row['lost']} | {row['twice']} | {'; '.join(row['missed']) or row.get('note') or row['reason'] or ','.join(row['strategies'])} |", flush=True)
     if options.json:
         print(json.dumps(rows, indent=1))
     return 1 if any(row["missed"] for row in rows) else 0
