@@ -10,8 +10,9 @@ namespace wormhole::sim {
 std::vector<std::uint64_t> seeds(std::uint64_t usual) {
   if (const char* one = std::getenv("WORMHOLE_SEED")) return {std::strtoull(one, nullptr, 10)};
   const char* factor = std::getenv("WORMHOLE_SEEDS");
-  const auto times = factor != nullptr ? std::max(std::strtoull(factor, nullptr, 10), 1ULL) : 1ULL;
-  std::vector<std::uint64_t> all(usual * times);
+  const double times = factor != nullptr ? std::strtod(factor, nullptr) : 1;
+  const auto count = static_cast<std::uint64_t>(static_cast<double>(usual) * times);
+  std::vector<std::uint64_t> all(std::clamp<std::uint64_t>(count, 1, 10'000'000));
   std::iota(all.begin(), all.end(), 1);
   return all;
 }

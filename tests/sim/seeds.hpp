@@ -1,6 +1,6 @@
 // Runs a scenario over many seeds, and sums up what it measured.
 //   WORMHOLE_SEED=17   only this seed
-//   WORMHOLE_SEEDS=20  twenty times as many seeds as usual
+//   WORMHOLE_SEEDS=20  twenty times as many seeds as usual; 0.2: a fifth of them
 //   WORMHOLE_EVENTS=4096  the last so many events in a failure's report, instead of 60
 #pragma once
 
