@@ -171,7 +171,7 @@ TEST(Punch, ThePolitePresetCostsTimeAndKeepsItsBudget) {
                            {.here = cone(), .there = symmetric(), .settings = polite()}, 500);
   expect_rate(outcome, chance_distinct(kPorts - 1, 129, 1023));
   EXPECT_LE(outcome.most_mapped[1], 129U);
-  EXPECT_LE(outcome.at(50), 4s);
+  EXPECT_LE(outcome.at(50), 5s);
   const auto sequentials =
       run("sequential pair: polite",
           {.here = sequential(), .there = sequential(7), .settings = polite(), .foreign = 20}, 500);
