@@ -43,6 +43,16 @@ bool ascends(const std::vector<std::uint16_t>& fresh) {
   return balance > 0;
 }
 
+/// The first port after the counter's return from its end to its beginning, or the end. Unless a
+/// step is huge, no other two mappings in a row are so far apart, and a return shows once only.
+std::vector<std::uint16_t>::const_iterator after_wrap(const std::vector<std::uint16_t>& fresh) {
+  constexpr int kFar = static_cast<int>(kStepsBetween * kLargestStep);
+  const auto far = [](std::uint16_t a, std::uint16_t b) { return std::abs(a - b) > kFar; };
+  const auto first = std::adjacent_find(fresh.begin(), fresh.end(), far);
+  if (first == fresh.end()) return fresh.end();
+  return std::adjacent_find(first + 1, fresh.end(), far) == fresh.end() ? first + 1 : fresh.end();
+}
+
 /// The order matters for the sign alone. The step is the greatest common divisor of all
 /// differences: foreign mappings in between make some of them larger, by whole steps.
 std::optional<PortPattern> sequential(const std::vector<std::uint16_t>& fresh) {
@@ -62,6 +72,27 @@ std::optional<PortPattern> sequential(const std::vector<std::uint16_t>& fresh) {
   pattern.newest = up ? sorted.back() : sorted.front();
   pattern.low = sorted.front();
   pattern.high = sorted.back();
+  return pattern;
+}
+
+/// The longer run of a counter that wrapped tells the step; the newest mapping is in the later one.
+std::optional<PortPattern> wrapped(const std::vector<std::uint16_t>& fresh) {
+  const auto wrap = after_wrap(fresh);
+  if (wrap == fresh.end()) return std::nullopt;
+  const std::vector<std::uint16_t> before(fresh.begin(), wrap);
+  const std::vector<std::uint16_t> after(wrap, fresh.end());
+  const bool later = after.size() > before.size();
+  auto pattern = sequential(later ? after : before);
+  if (!pattern) return std::nullopt;
+  const bool up = pattern->step > 0;
+  // It returns to where it came from.
+  if ((before.back() > after.front()) != up) return std::nullopt;
+  const auto [low, high] = std::minmax_element(after.begin(), after.end());
+  const int most = std::abs(pattern->step) * static_cast<int>(kStepsBetween * fresh.size());
+  if (*high - *low > most || (*high - *low) % pattern->step != 0) return std::nullopt;
+  pattern->newest = up ? *high : *low;
+  pattern->low = *low;
+  pattern->high = *high;
   return pattern;
 }
 
@@ -116,6 +147,7 @@ NatMapping classify_mapping(const SeenOfMain& seen) {
 PortPattern classify_ports(const std::vector<std::uint16_t>& fresh,
                            const std::vector<std::uint16_t>& all) {
   if (const auto pattern = sequential(fresh)) return *pattern;
+  if (const auto pattern = wrapped(fresh)) return *pattern;
   auto ports = all;
   std::sort(ports.begin(), ports.end());
   ports.erase(std::unique(ports.begin(), ports.end()), ports.end());

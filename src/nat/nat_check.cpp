@@ -112,14 +112,15 @@ void NatCheck::on_timeout(TimePoint now, NatActions& actions) {
     for (auto& one : extras_) repeat(one, kTries, now, actions);
     settle_mapping(now);
   }
+  if (late_) repeat(*late_, 1, now, actions);
   if (phase_ == Phase::kFiltering) {
     for (auto* one : {&other_port_, &other_address_}) {
       if (*one) repeat(**one, kFilterTries, now, actions);
     }
+    for (auto& one : extras_) repeat(one, kTries, now, actions);
     send_hairpins(now, actions);
     settle_filtering(now);
   }
-  if (late_) repeat(*late_, 1, now, actions);
   tend_lifetime(now, actions);
   actions.close.insert(actions.close.end(), to_close_.begin(), to_close_.end());
   to_close_.clear();
@@ -132,6 +133,8 @@ TimePoint NatCheck::next_deadline() const {
     for (const auto& one : main_) {
       if (one) due = std::min(due, one->next);
     }
+  }
+  if (is_running()) {
     for (const auto& one : extras_) due = std::min(due, one.next);
   }
   for (const auto* one : {&other_port_, &other_address_, &late_, &lifetime_}) {
@@ -171,9 +174,11 @@ void NatCheck::classify() {
     if (seen[i]) mapped.push_back(*seen[i]);
   }
   std::vector<std::uint16_t> fresh;
+  std::vector<std::uint16_t> answered;
   for (const auto& one : extras_) {
     if (!one.seen) continue;
     mapped.push_back(*one.seen);
+    answered.push_back(one.seen->port);
     if (one.first_try) fresh.push_back(one.seen->port);
   }
   if (mapped.empty()) return;  // an answerless server: nothing is known, and what was known stays
@@ -194,7 +199,12 @@ void NatCheck::classify() {
   if (none || own.port == site_.local_port) {
     report.allocation = PortAllocation::kPreserving;
   } else {
-    const auto pattern = classify_ports(fresh, all);
+    auto pattern = classify_ports(fresh, all);
+    // With losses: a few of these are out of order, which the others outweigh.
+    const bool more = answered.size() > fresh.size();
+    if (pattern.allocation != PortAllocation::kSequential && more) {
+      pattern = classify_ports(answered, all);
+    }
     report.allocation = pattern.allocation;
     report.step = pattern.step;
     report.newest = pattern.newest;
@@ -232,9 +242,12 @@ void NatCheck::start_filtering(TimePoint now) {
   if (predicts) {
     late_ = ask(kLateSocket, site_.servers.front(), ProbeFrom::kSame, started_at_ + kLateAfter);
     late_->next = std::max(now, late_->next);
+    // Hairpins open mappings, which must not be taken for foreign ones.
+    if (next_hairpin_ != kNever) next_hairpin_ = late_->next;
   }
+  const bool want_ports = findings_.report.allocation == PortAllocation::kUnknown;
   for (const auto& one : extras_) {
-    const bool needed = (has_asker && one.socket == asker->socket) ||
+    const bool needed = want_ports || (has_asker && one.socket == asker->socket) ||
                         (insider != extras_.end() && one.socket == insider->socket);
     if (!needed) to_close_.push_back(one.socket);
   }
@@ -253,7 +266,9 @@ void NatCheck::send_hairpins(TimePoint now, NatActions& actions) {
   }
   const auto bytes = encode(Opener{site_.self, site_.self, 0, hairpin_nonce_}, hairpin_key_);
   actions.hairpins.push_back({kMainSocket, hairpin_from_, bytes});
-  actions.hairpins.push_back({extras_.back().socket, findings_.report.mapped, bytes});
+  const auto insider = std::find_if(extras_.begin(), extras_.end(),
+                                    [&](const Ask& one) { return one.seen == hairpin_from_; });
+  actions.hairpins.push_back({insider->socket, findings_.report.mapped, bytes});
   next_hairpin_ = now + retry_ * (1U << hairpin_tries_);
   ++hairpin_tries_;
 }
@@ -272,6 +287,10 @@ void NatCheck::settle_filtering(TimePoint now) {
     if (*one && !(*one)->is_over()) return;
   }
   if (next_hairpin_ != kNever && !findings_.hairpin) return;
+  const bool ports_over =
+      std::all_of(extras_.begin(), extras_.end(), [](const Ask& one) { return one.is_over(); });
+  if (!ports_over) return;
+  if (findings_.report.allocation == PortAllocation::kUnknown) classify();
   if (other_port_) {
     const bool address = other_address_ && other_address_->seen;
     findings_.report.filtering = address             ? NatFiltering::kEndpointIndependent

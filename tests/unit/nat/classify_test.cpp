@@ -66,6 +66,19 @@ TEST(ClassifyPorts, TwoThatOvertookEachOtherChangeNothing) {
   EXPECT_EQ(pattern.newest, 40000);
 }
 
+TEST(ClassifyPorts, ACounterMayWrap) {
+  const Ports up{65531, 65532, 65533, 65534, 65535, 1024, 1025};
+  const auto pattern = classify_ports(up, up);
+  EXPECT_EQ(pattern.allocation, PortAllocation::kSequential);
+  EXPECT_EQ(pattern.step, 1);
+  EXPECT_EQ(pattern.newest, 1025);
+  const Ports down{1031, 1024, 65529, 65522, 65515, 65508, 65501};
+  const auto other = classify_ports(down, down);
+  EXPECT_EQ(other.allocation, PortAllocation::kSequential);
+  EXPECT_EQ(other.step, -7);
+  EXPECT_EQ(other.newest, 65501);
+}
+
 TEST(ClassifyPorts, FewSayNothing) {
   const Ports ports{30000, 30001, 30002, 30003};
   EXPECT_EQ(classify_ports(ports, ports).allocation, PortAllocation::kUnknown);
