@@ -117,7 +117,19 @@ NatReport Puncher::own_report() const {
   return report;
 }
 
+/// Two clients behind one NAT reach each other's public ports only if it sends packets back inside.
+bool Puncher::is_shut_in_with(const Target& target) const {
+  const auto own = own_report();
+  return nat_.hairpin == false && own.mapping != NatMapping::kNone && own.mapped.is_set() &&
+         own.mapped.address == target.report.mapped.address;
+}
+
 PunchPlan Puncher::plan(const Target& target, TimePoint now) {
+  if (is_shut_in_with(target)) {
+    return {.reason = "both clients are behind the NAT at " +
+                      target.report.mapped.address.to_string() +
+                      ", which does not send packets back inside (no hairpinning)"};
+  }
   const auto standing = HeldMappings::kStanding + static_cast<std::uint32_t>(targets_.size());
   return plan_punch(own_report(), target.report, std::max(target.number, 1U), settings_, rng_,
                     standing + held_.at(now));

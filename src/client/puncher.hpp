@@ -184,6 +184,7 @@ class Puncher {
   Strategy strategy(const Target& target) const;
   bool needs_check(TimePoint now) const;
   bool busy_beside(const Target& target) const;
+  bool is_shut_in_with(const Target& target) const;
   bool asks_beside(const Target& target) const;
   static bool is_heavy(const PunchPlan& plan);
   SocketNo new_socket();

@@ -89,5 +89,31 @@ TEST(Direct, SequentialAndRandomStayOnTheRelayAndSayWhy) {
   never_direct(symmetric_random(), symmetric_sequential(), "random");
 }
 
+/// Both behind the drone's NAT.
+void same_nat(bool hairpin) {
+  SCOPED_TRACE(hairpin ? "hairpins" : "does not hairpin");
+  for_each_seed(4, [hairpin](World& world) {
+    auto site = port_restricted();
+    site.nat->hairpin = hairpin;
+    DirectPair pair(world, site, site);
+    auto& gcs = pair.stage.gcs().host();
+    world.internet().move(gcs, gcs.addresses, pair.stage.nat_of("drone3"));
+    EXPECT_EQ(pair.start(20s), hairpin);
+    pair.stage.stop_traffic();
+    const auto until = world.now();
+    world.run_for(1s);
+    EXPECT_EQ(pair.lost(TimePoint{} + 1s, until), 0U);
+    if (hairpin) return;
+    const auto status = pair.stage.drone().status();
+    EXPECT_NE(status.peers.front().reason.find("no hairpinning"), std::string::npos)
+        << status.peers.front().reason;
+  });
+}
+
+TEST(Direct, ClientsBehindOneNatNeedItToHairpin) {
+  same_nat(true);
+  same_nat(false);
+}
+
 }  // namespace
 }  // namespace wormhole::sim

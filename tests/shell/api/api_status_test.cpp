@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-
 #include <sstream>
 
 #include "wormhole/api/status.hpp"
