@@ -24,6 +24,7 @@ class StreamConnection::Machine final : private quic::Listener {
   void on_timeout(TimePoint now);
   TimePoint next_deadline() const { return quic_.deadline(); }
   void on_path_back();
+  void on_path_change();
   void set_max_datagram(std::size_t size);
   void close();
 

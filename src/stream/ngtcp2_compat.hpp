@@ -1,8 +1,15 @@
 // One source for libngtcp2 0.12 (Debian 12) and 1.x (Debian 13): the names of 1.x, given to 0.12.
 #pragma once
 
-// The core has no sockets, so the library's own address types serve for the made-up path.
+#include <ngtcp2/version.h>
+
+// The core has no sockets, so the library's own address types serve for the made-up path. 1.x wants
+// to be told their families, which it never looks at.
 #define NGTCP2_USE_GENERIC_SOCKADDR
+#if NGTCP2_VERSION_NUM >= 0x010000
+#define NGTCP2_AF_INET 2
+#define NGTCP2_AF_INET6 10
+#endif
 #include <ngtcp2/ngtcp2.h>
 
 #include "wormhole/base/bytes.hpp"

@@ -71,6 +71,8 @@ class Connection {
   /// Moves the library's clock on to its next timer; false when it has none or nothing is in
   /// flight. See StreamConnection::on_path_back.
   bool skip_to_timer(TimePoint now);
+  /// Moves the library's clock on.
+  void grow_old(Duration by) { skew_ += static_cast<std::uint64_t>(by.count()); }
   std::uint64_t in_flight() const;
 
   std::optional<std::int64_t> open();

@@ -20,6 +20,7 @@ std::size_t StreamConnection::next_datagram(MutBytes room, TimePoint now) {
 void StreamConnection::on_timeout(TimePoint now) { machine_->on_timeout(now); }
 TimePoint StreamConnection::next_deadline() const { return machine_->next_deadline(); }
 void StreamConnection::on_path_back() { machine_->on_path_back(); }
+void StreamConnection::on_path_change() { machine_->on_path_change(); }
 void StreamConnection::set_max_datagram(std::size_t size) { machine_->set_max_datagram(size); }
 void StreamConnection::close() { machine_->close(); }
 

@@ -40,10 +40,14 @@ class StreamConnection {
   /// kNever when nothing is under way.
   TimePoint next_deadline() const;
 
-  /// A path was confirmed (an authenticated packet came by it) after there was none, or the path
-  /// is another one: what was lost meanwhile is asked for at once instead of after the backoff,
-  /// which grows with the outage. To be called at both ends, and never on suspicion.
+  /// A path was confirmed (an authenticated packet came by it) after there was none: what was lost
+  /// meanwhile is sent at once instead of after the backoff, which grows with the outage. To be
+  /// called at both ends, and never on suspicion.
   void on_path_back();
+  /// Datagrams go by another path from now on: as on_path_back(), and what was learnt about the
+  /// rate and delay of the old one is stale. For real changes only: what is under way may be sent
+  /// twice.
+  void on_path_change();
   /// The path carries datagrams of at most `size` from now on; between kMinStreamDatagram and the
   /// configuration's max_datagram, which it is at first.
   void set_max_datagram(std::size_t size);

@@ -52,6 +52,20 @@ TEST(StreamOutage, DataFlowsWithinTwoRoundTripsOfThePathsReturn) {
   }
 }
 
+TEST(StreamOutage, ALongerPathIsFilledWithinSixSeconds) {
+  Rig rig;
+  rig.set_way({.delay = 10ms, .bits_per_second = 50'000'000});
+  ASSERT_TRUE(rig.connect());
+  const StreamId stream = rig.start(0, kEndless);
+  rig.run_for(5s);
+  rig.set_way({.delay = 75ms, .bits_per_second = 50'000'000});
+  rig.path_change();
+  rig.run_for(5s);
+  const std::size_t before = rig.talk(1, stream).read;
+  rig.run_for(1s);
+  EXPECT_GE(rig.talk(1, stream).read - before, 30'000'000u / 8);
+}
+
 TEST(StreamOutage, ASwitchOfPathLosesNothing) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     Rig rig(seed);
@@ -63,7 +77,7 @@ TEST(StreamOutage, ASwitchOfPathLosesNothing) {
       rig.run_for(400ms);
       // The way gets shorter at once: what was under way is overtaken by far.
       rig.set_way({.delay = delays[i % delays.size()], .bits_per_second = 50'000'000});
-      rig.path_back();
+      rig.path_change();
     }
     ASSERT_TRUE(rig.run_until([&] { return rig.talk(1, stream).ended; }, 30s));
     EXPECT_EQ(rig.talk(1, stream).read, 20'000'000u);

@@ -86,6 +86,13 @@ void Rig::path_back() {
   }
 }
 
+void Rig::path_change() {
+  for (int side = 0; side < 2; ++side) {
+    end(side).on_path_change();
+    service(side);
+  }
+}
+
 void Rig::handle(int side, const StreamEvent& event) {
   using Kind = StreamEvent::Kind;
   Talk& mine = talk(side, event.stream);

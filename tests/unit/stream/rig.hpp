@@ -68,6 +68,7 @@ class Rig {
   /// Reads what there is, at most `most` bytes.
   void read(int side, StreamId stream, std::size_t most);
   void path_back();
+  void path_change();
 
   void run_for(Duration duration);
   /// False when it was not so within `limit`.

@@ -92,8 +92,8 @@ TEST(StreamTransfer, AThousandStreamsShareAndLeaveNothing) {
   const TimePoint begun = rig.now();
   const auto all_read = [&] { return rig.end(1).statistics().bytes_received == kStreams * kBytes; };
   ASSERT_TRUE(rig.run_until(all_read, 20s));
-  // Virtual time, so this is no measure of the machine: 1.15 times what the link needs at best.
-  EXPECT_LT(rig.now() - begun, 3'680ms);
+  // Virtual time, so this is no measure of the machine: 1.2 times what the link needs at best.
+  EXPECT_LT(rig.now() - begun, 3'840ms);
   const auto all_closed = [&] {
     return rig.end(0).statistics().open + rig.end(1).statistics().open == 0;
   };
