@@ -2,6 +2,30 @@
 
 namespace wormhole::sim {
 
+NatMapping as_mapping(Dependence dependence) {
+  switch (dependence) {
+    case Dependence::kEndpointIndependent:
+      return NatMapping::kEndpointIndependent;
+    case Dependence::kAddressDependent:
+      return NatMapping::kAddressDependent;
+    case Dependence::kAddressAndPortDependent:
+      return NatMapping::kAddressAndPortDependent;
+  }
+  return NatMapping::kUnknown;
+}
+
+NatFiltering as_filtering(Dependence dependence) {
+  switch (dependence) {
+    case Dependence::kEndpointIndependent:
+      return NatFiltering::kEndpointIndependent;
+    case Dependence::kAddressDependent:
+      return NatFiltering::kAddressDependent;
+    case Dependence::kAddressAndPortDependent:
+      return NatFiltering::kAddressAndPortDependent;
+  }
+  return NatFiltering::kUnknown;
+}
+
 Nat::Nat(NatProfile profile, IpAddress external, Rng& rng)
     : profile_(profile), external_(external), rng_(rng), next_(profile.first_port) {
   if (profile_.allocation == Allocation::kSequential) {

@@ -8,6 +8,7 @@
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/base/rng.hpp"
 #include "wormhole/base/time.hpp"
+#include "wormhole/wire/nat_report.hpp"
 
 namespace wormhole::sim {
 
@@ -25,6 +26,10 @@ enum class Allocation : std::uint8_t {
   kRandom,
   kBlock  ///< random within the block that the internal host was given
 };
+
+/// What a check that is right says of it.
+NatMapping as_mapping(Dependence dependence);
+NatFiltering as_filtering(Dependence dependence);
 
 struct NatProfile {
   Dependence mapping = Dependence::kEndpointIndependent;

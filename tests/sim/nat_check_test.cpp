@@ -10,30 +10,6 @@ namespace {
 constexpr std::array kAll{Dependence::kEndpointIndependent, Dependence::kAddressDependent,
                           Dependence::kAddressAndPortDependent};
 
-NatMapping expected_mapping(Dependence mapping) {
-  switch (mapping) {
-    case Dependence::kEndpointIndependent:
-      return NatMapping::kEndpointIndependent;
-    case Dependence::kAddressDependent:
-      return NatMapping::kAddressDependent;
-    case Dependence::kAddressAndPortDependent:
-      return NatMapping::kAddressAndPortDependent;
-  }
-  return NatMapping::kUnknown;
-}
-
-NatFiltering expected_filtering(Dependence filtering) {
-  switch (filtering) {
-    case Dependence::kEndpointIndependent:
-      return NatFiltering::kEndpointIndependent;
-    case Dependence::kAddressDependent:
-      return NatFiltering::kAddressDependent;
-    case Dependence::kAddressAndPortDependent:
-      return NatFiltering::kAddressAndPortDependent;
-  }
-  return NatFiltering::kUnknown;
-}
-
 NatFindings nat_of(Stage& stage) { return stage.drone().status().nat; }
 
 void start_drone(Stage& stage) {
@@ -79,8 +55,8 @@ void check_every_filtering(Dependence mapping, Allocation allocation) {
       EXPECT_LE(world.now() - connected, 2 * options.link.delay + 5ms);
       ASSERT_TRUE(world.run_until([&] { return nat_of(stage).complete; }, 4s));
       const auto found = nat_of(stage);
-      EXPECT_EQ(words(found.report.mapping), words(expected_mapping(mapping)));
-      EXPECT_EQ(words(found.report.filtering), words(expected_filtering(filtering)));
+      EXPECT_EQ(words(found.report.mapping), words(as_mapping(mapping)));
+      EXPECT_EQ(words(found.report.filtering), words(as_filtering(filtering)));
       check_allocation(options.nat_profile, found.report);
       EXPECT_FALSE(found.report.address_varies);
       EXPECT_FALSE(found.one_address);
@@ -134,7 +110,7 @@ TEST(SimNatCheck, OneServerAddressIsSaid) {
       start_drone(stage);
       ASSERT_TRUE(world.run_until([&] { return nat_of(stage).complete; }, 4s));
       EXPECT_TRUE(nat_of(stage).one_address);
-      EXPECT_EQ(words(nat_of(stage).report.mapping), words(expected_mapping(mapping)));
+      EXPECT_EQ(words(nat_of(stage).report.mapping), words(as_mapping(mapping)));
     });
   }
 }
@@ -148,7 +124,7 @@ TEST(SimNatCheck, LossesDelayItButTheMappingIsRight) {
       Stage stage(world, options);
       start_drone(stage);
       ASSERT_TRUE(world.run_until([&] { return nat_of(stage).mapping_known; }, 15s));
-      EXPECT_EQ(words(nat_of(stage).report.mapping), words(expected_mapping(mapping)));
+      EXPECT_EQ(words(nat_of(stage).report.mapping), words(as_mapping(mapping)));
     });
   }
 }

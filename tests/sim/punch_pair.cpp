@@ -13,30 +13,6 @@ const IpAddress kInside = IpAddress::v4(10, 0, 0, 2);
 const IpAddress kNeighbour = IpAddress::v4(10, 0, 0, 3);
 const Endpoint kServer{IpAddress::v4(198, 51, 100, 10), 7700};
 
-NatMapping mapping_of(const NatProfile& nat) {
-  switch (nat.mapping) {
-    case Dependence::kEndpointIndependent:
-      return NatMapping::kEndpointIndependent;
-    case Dependence::kAddressDependent:
-      return NatMapping::kAddressDependent;
-    case Dependence::kAddressAndPortDependent:
-      return NatMapping::kAddressAndPortDependent;
-  }
-  return NatMapping::kUnknown;
-}
-
-NatFiltering filtering_of(const NatProfile& nat) {
-  switch (nat.filtering) {
-    case Dependence::kEndpointIndependent:
-      return NatFiltering::kEndpointIndependent;
-    case Dependence::kAddressDependent:
-      return NatFiltering::kAddressDependent;
-    case Dependence::kAddressAndPortDependent:
-      return NatFiltering::kAddressAndPortDependent;
-  }
-  return NatFiltering::kUnknown;
-}
-
 PortAllocation allocation_of(const NatProfile& nat) {
   switch (nat.allocation) {
     case Allocation::kPreserving:
@@ -73,8 +49,8 @@ NatReport PunchPair::check(End& end, bool is_public) {
     return *end.nat.outbound({kInside, port}, {kServer.address, to}, now_);
   };
   const auto& nat = end.nat.profile();
-  NatReport report{.mapping = is_public ? NatMapping::kNone : mapping_of(nat),
-                   .filtering = filtering_of(nat),
+  NatReport report{.mapping = is_public ? NatMapping::kNone : as_mapping(nat.mapping),
+                   .filtering = as_filtering(nat.filtering),
                    .allocation = allocation_of(nat),
                    .mapped = map(0, 0)};
   if (!trial_.filtering_known) report.filtering = NatFiltering::kUnknown;
