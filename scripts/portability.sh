@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 suite=trixie
 root=${WORMHOLE_CACHE:-${XDG_CACHE_HOME:-/var/cache}/wormhole}/$suite
 packages=g++,cmake,ninja-build,ccache,pkg-config,libboost-dev,libboost-json-dev,libsodium-dev,libyaml-cpp-dev
-packages+=,libspdlog-dev,libcli11-dev,libgtest-dev,python3
+packages+=,libspdlog-dev,libcli11-dev,libgtest-dev,libngtcp2-dev,python3
 
 [ "$(id -u)" = 0 ] || { echo "needs root for debootstrap and chroot"; exit 77; }
 command -v debootstrap >/dev/null || { echo "no debootstrap: run scripts/deps.sh portability"; exit 77; }
