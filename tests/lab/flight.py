@@ -88,6 +88,7 @@ class Flight(unittest.TestCase):
     sites = {"a": "port_restricted", "b": "symmetric"}
     where = {"drone3": "a", "gcs4": "b"}
     flows = FLOWS
+    client = {}  # what routes.yaml says of each client
 
     def setUp(self):
         self.lab = Lab("flight").up(self.sites)
@@ -96,7 +97,7 @@ class Flight(unittest.TestCase):
         shutil.rmtree(folder, ignore_errors=True)
         self.net = Network(folder, {"addresses": self.addresses}, dict(self.flows),
                            lambda who: ["ip", "netns", "exec", self.lab.ns("srv" if who == "server" else self.where.get(who, "a"))])
-        self.net.routes["clients"] = {client: {} for client in self.where}
+        self.net.routes["clients"] = {client: dict(self.client) for client in self.where}
         self.addCleanup(self.net.__exit__)
         self.net.start_server()
 

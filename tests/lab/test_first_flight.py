@@ -130,10 +130,11 @@ class RealInput(Flight):
         self.assertGreaterEqual(flow["tx"]["packets"], end["packets"], "it went beside the flow")
 
 
-class Outages(Flight):
-    """What breaks underneath is mended."""
+class RelayOutages(Flight):
+    """What breaks under the relay is mended. A direct path would not feel it."""
 
     addresses = SRV_IPS[:2]
+    client = {"p2p": "off"}
 
     def test_killed_server_comes_back_and_flows_go_on_within_two_seconds(self):
         self.fly()
@@ -156,9 +157,14 @@ class Outages(Flight):
         other = wait_until("the other address in status", lambda: (s := self.net.connected("drone3")) and s["server"]["address"], 5)
         self.assertNotIn(address, other)
 
+
+class Removal(Flight):
+    """Who is taken out of routes.yaml is out, also where a direct path would carry on."""
+
     def test_removed_id_is_cut_off_within_a_second(self):
         self.fly()
         stream = self.count()
+        wait_until("the path is direct", lambda: self.net.status("drone3")["peers"][0]["path"] == "direct", 15)
         # So many that one is less than a quarter of them: that needs no confirmation.
         self.net.routes["clients"].update({f"spare{n}": {} for n in range(4)})
         self.net.write_routes()
