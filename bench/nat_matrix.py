@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long two clients behind NATs take to a direct path: fresh processes and flushed NATs for each try.
 
-    nat_matrix.py [--tries 11] [--pairs PATTERN[,PATTERN...]] [--delay 10] [--jobs 2] [--json] [--list] [--trace DIR]
+    nat_matrix.py [--tries 11] [--pairs 'PATTERN[;PATTERN...]'] [--delay 10] [--jobs 2] [--json] [--list] [--trace DIR]
 
 Root only: it makes network namespaces with real NATs (tests/lab). Per pair: of how many tries the path became
 direct, seconds from the second client's start to the first application packet on the direct path (median, 90th

@@ -2,7 +2,9 @@
 // do not matter, and a seed gives the same figures again.
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
+#include "streams_cpu.hpp"
 #include "unit/stream/rig.hpp"
 
 namespace wormhole::stream_test {
@@ -36,15 +38,16 @@ double bulk(Congestion congestion, Duration rtt, double loss, double reorder, st
 }
 
 /// Mbit/s in the sixth second and in the fortieth after a switch from 20 to 150 ms of round trip.
-std::pair<double, double> after_switch(Congestion congestion, Duration dark, std::uint64_t seed) {
+std::pair<double, double> after_switch(Congestion congestion, Duration dark, double loss,
+                                       std::uint64_t seed) {
   Rig rig(seed, config_of(congestion));
-  rig.set_way({.delay = 10ms, .bits_per_second = kRate});
+  rig.set_way({.delay = 10ms, .loss = loss, .bits_per_second = kRate});
   if (!rig.connect()) return {};
   const StreamId stream = rig.start(0, kEndless);
   rig.run_for(5s);
   rig.set_up(false);
   rig.run_for(dark);
-  rig.set_way({.delay = 75ms, .bits_per_second = kRate});
+  rig.set_way({.delay = 75ms, .loss = loss, .bits_per_second = kRate});
   rig.path_change();
   rig.run_for(5s);
   const double sixth = rate(rig, stream, 1s);
@@ -63,10 +66,12 @@ void print_bulk(Congestion congestion, const char* name, std::uint64_t seed) {
 }
 
 void print_switches(Congestion congestion, const char* name, std::uint64_t seed) {
-  for (const Duration dark : {Duration(0s), Duration(3s), Duration(30s)}) {
-    const auto [sixth, fortieth] = after_switch(congestion, dark, seed);
-    std::printf("| %s, after %2lld s dark | %4.1f | %4.1f |\n", name,
-                static_cast<long long>(to_ms(dark) / 1000), sixth, fortieth);
+  for (const double loss : {0.0, 0.01}) {
+    for (const Duration dark : {Duration(0s), Duration(3s), Duration(30s)}) {
+      const auto [sixth, fortieth] = after_switch(congestion, dark, loss, seed);
+      std::printf("| %s, after %2lld s dark, %.0f %% loss | %4.1f | %4.1f |\n", name,
+                  static_cast<long long>(to_ms(dark) / 1000), loss * 100, sixth, fortieth);
+    }
   }
 }
 
@@ -108,5 +113,9 @@ int run(std::uint64_t seed) {
 }  // namespace wormhole::stream_test
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "--cpu") == 0) {
+    wormhole::stream_bench::print_cpu();
+    return 0;
+  }
   return wormhole::stream_test::run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1);
 }

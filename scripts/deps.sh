@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what wormhole needs from Debian's packages: deps.sh [build] [test] [lab] [portability]
 #   build        compiler, cmake and the libraries (the default)
-#   test         what the gates of test.sh need beside them: clang-format, clang-tidy
-#   lab          namespaces, firewall, GStreamer, node and iperf3 for the tests between namespaces
+#   test         what the gates of test.sh need beside them: clang-format, clang-tidy, valgrind
+#   lab          namespaces, firewall, and for the tests between namespaces GStreamer, node, iperf3, OpenSSH, nginx,
+#                Redis and netcat
 #   portability  debootstrap
 # Needs root or sudo only when something is missing. Safe to run twice; quick when all is there.
 set -euo pipefail
@@ -26,11 +27,12 @@ packages_of() {
         libspdlog-dev libcli11-dev libgtest-dev
       boost_packages
       ;;
-    test) echo clang-format clang-tidy curl procps ;;
+    test) echo clang-format clang-tidy curl procps valgrind ;;
     lab)
       echo iproute2 nftables conntrack iputils-ping iperf3 socat coturn vim-tiny \
         gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-        gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+        gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav \
+        openssh-server openssh-client nginx-light curl redis-server redis-tools netcat-openbsd
       # A node from elsewhere serves as well, and Debian's would conflict with it.
       command -v node >/dev/null || echo nodejs
       command -v npm >/dev/null || echo npm

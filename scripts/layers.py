@@ -14,32 +14,38 @@ import tempfile
 # Each room with the rooms that it may include, beside itself.
 BASE = {"base"}
 CRYPTO = BASE | {"crypto"}
-WIRE = CRYPTO | {"wire"}
+VALUES = CRYPTO | {"impair"}
+WIRE = VALUES | {"wire"}
 CORE = WIRE | {"model", "session"}
-PEER = WIRE | {"session", "hop", "nat", "punch", "path", "peer"}
-OUTER = CORE | PEER | {"client", "server", "config", "state"}
+PEER = WIRE | {"session", "hop", "group", "nat", "punch", "path", "stream", "peer"}
+UPLINK = {"congestion", "shaper"}
+OUTER = CORE | PEER | UPLINK | {"client", "server", "config", "state"}
 ROOMS = {
     "base": set(),
     "crypto": BASE,
-    "wire": CRYPTO,
-    "model": CRYPTO,
+    "impair": BASE,
+    "wire": VALUES,
+    "model": VALUES,
     "session": WIRE,
     "hop": WIRE | {"session"},
+    "group": WIRE | {"session"},
     "nat": WIRE,
     "punch": WIRE | {"nat"},
     "path": WIRE,
     "stream": BASE,
-    "peer": WIRE | {"session", "hop", "nat", "punch", "path"},
-    "client": CORE | PEER,
-    "server": CORE,
-    "config": CRYPTO | {"model"},
+    "congestion": BASE,
+    "shaper": BASE | {"congestion"},
+    "peer": WIRE | {"session", "hop", "nat", "punch", "path", "stream"},
+    "client": CORE | PEER | UPLINK,
+    "server": CORE | {"congestion"},
+    "config": VALUES | {"model"},
     "state": CORE | {"client", "server", "config"},
     "asio": set(),
     "shell": OUTER,
     "api": OUTER | {"shell"},
     "app": OUTER | {"shell", "api"},
 }
-CORE_ROOMS = CORE | PEER | {"stream", "client", "server"}
+CORE_ROOMS = CORE | PEER | UPLINK | {"client", "server"}
 ASIO_ROOMS = {"asio", "shell", "api", "app"}
 
 # Outside headers that only some rooms may name: (pattern, rooms, why).

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds and tests on Debian 13, where users are: portability.sh
+# Builds and tests on Debian 13, where users are, and lets its streams talk to those of this system:
+# portability.sh
 # debootstraps it into a folder that later runs use again (WORMHOLE_CACHE, else under XDG_CACHE_HOME
 # or /var/cache), from the package source that this system's apt uses. Root only (exit 77 otherwise).
 set -euo pipefail
@@ -45,6 +46,18 @@ unshare --mount --pid --fork chroot "$root" /bin/sh -euc '
   export CCACHE_DIR=/var/cache/ccache LC_ALL=C.UTF-8
   cd /wormhole
   cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release
-  cmake --build /build --target wormhole unit_tests sim_tests
+  cmake --build /build --target wormhole unit_tests sim_tests stream_pipe
   ctest --test-dir /build -L "^(unit|sim)$" -j "$(nproc)" --output-on-failure --no-tests=error'
 echo "portability: builds and passes on Debian 13"
+
+# Another version of libngtcp2 on each side.
+here=$(dirname "$root")/here
+cmake --fresh -S . -B "$here" -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
+cmake --build "$here" --target stream_pipe | tail -n 1
+this="$here/tests/stream_pipe"
+other="chroot $root /build/tests/stream_pipe"
+echo "portability: streams, this system calls Debian 13"
+tests/interop/pair.sh "$this caller" "$other listener"
+echo "portability: streams, Debian 13 calls this system"
+tests/interop/pair.sh "$other caller" "$this listener"
+echo "portability: streams of both understand each other"

@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 # Name and budget in seconds on two idle cores; the sum stays under 55 minutes. A gate over its budget is called slow;
 # at twice the budget it fails: shared machines' speed moves by a factor of two with their neighbours.
 gates=(deps:240 format:20 layers:10 build:480 unit:60 sim:100 shell:120 cli:90 quickstart:60 tidy:540
-  fuzz:60 sanitizers:800 lab:300 portability:400)
+  fuzz:60 instructions:90 sanitizers:800 lab:300 portability:400)
 slow=" sanitizers lab portability "
-built=" unit sim shell cli quickstart tidy fuzz lab "  # pointless after a failed build
+built=" unit sim shell cli quickstart tidy fuzz instructions lab "  # pointless after a failed build
 
 skip() { echo "$*"; exit 77; }
 is_root() { [ "$(id -u)" = 0 ]; }
@@ -45,6 +45,7 @@ gate_cli() {
 gate_quickstart() { scripts/quickstart.sh --once; }
 gate_tidy() { scripts/tidy.sh build; }
 gate_fuzz() { ctest_of build fuzz; }
+gate_instructions() { scripts/instructions.py --self-test && scripts/instructions.py; }
 gate_sanitizers() {
   local label
   configure_and_build build-sanitizers -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
@@ -118,7 +119,9 @@ run_gate() {  # name, budget
       [ "$name" = build ] && broken=1
       [ $rc = 124 ] || [ $rc = 137 ] && took="over twice its budget of $budget s"
       printf 'FAIL  %-12s %s; the end of %s:\n' "$name" "$took" "$log"
-      tail -n 40 "$log" | sed 's/^/      | /'
+      # What went wrong first: its name is seldom among the last lines.
+      grep -nE '\*\*\*Failed|\*\*\*Timeout|\*\*\*Exception|Failure$|ERROR: |SUMMARY: |runtime error: |error: |FAIL' "$log" | head -n 15 | cut -c 1-200 | sed 's/^/      > /' || true
+      tail -n 20 "$log" | cut -c 1-200 | sed 's/^/      | /'
       ;;
   esac
 }

@@ -24,7 +24,7 @@ if what in ('udpsys', 'all'):
     tool('udpsys')
 if what in ('fwd', 'all'):
     os.environ['BENCH_DAEMON_CPUS'] = os.environ.get('BENCH_DAEMON_CPUS', '1')
-    from common import *
+    from common import Bench, IP
     med = lambda l: sorted(l)[len(l) // 2]
     mk("asiofwd")
     out = []
@@ -32,7 +32,7 @@ if what in ('fwd', 'all'):
     for m, kw, gro in cases:
         if sys.argv[2:] and m not in sys.argv[2:]:
             continue
-        b = Bench('fwd', '')
+        b = Bench('fwd')
         b.topology('relay')
         if gro:
             b.sh('ip netns exec wbS ethtool -K wbS0 gro on')

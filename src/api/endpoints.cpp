@@ -6,6 +6,7 @@
 #include "json_body.hpp"
 #include "router.hpp"
 #include "token_paths.hpp"
+#include "wormhole/api/congestion.hpp"
 #include "wormhole/api/status.hpp"
 
 namespace wormhole {
@@ -114,6 +115,18 @@ void post_reload(const ServerControl& control, const HttpRequest& http, const Ht
   });
 }
 
+/// Events from now on, and first one for each link and flow, as they are.
+void follow_links(const ClientControl& control, const HttpReply& reply) {
+  if (control.events == nullptr || !control.events->has_room()) {
+    return reply(problem(
+        503, "There are " + std::to_string(HttpFeed::kMostListeners) + " listeners already."));
+  }
+  HttpResponse response{200, "", "text/event-stream"};
+  for (const auto& change : changes_of(control.status())) response.body += event_text(change);
+  response.feed = control.events;
+  reply(std::move(response));
+}
+
 }  // namespace
 
 HttpLimits client_api_limits() {
@@ -137,7 +150,15 @@ HttpHandler client_api(ClientControl control) {
     });
     if (!waits) reply(problem(503, "Too many callers wait for a NAT check already."));
   };
+  auto congestion = [control](const HttpRequest&, const HttpReply& reply) {
+    reply({200, congestion_json(control.status())});
+  };
+  auto events = [control](const HttpRequest&, const HttpReply& reply) {
+    follow_links(control, reply);
+  };
   return route({{"GET", "/v1/status", std::move(status)},
+                {"GET", "/v1/congestion", std::move(congestion)},
+                {"GET", "/v1/congestion/events", std::move(events)},
                 {"POST", "/v1/netcheck", std::move(netcheck)},
                 {"POST", "/v1/join", change(true)},
                 {"POST", "/v1/leave", change(false)}});

@@ -5,6 +5,10 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <cstring>
+#include <sstream>
+#include <string>
+
+#include "wormhole/api/http_feed.hpp"
 
 namespace wormhole {
 
@@ -18,6 +22,10 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 /// A request takes some 40 µs, so packets wait for 0.3 ms of them, however many callers there are.
 constexpr unsigned kRequestsPerTurn = 8;
+/// A comment this often shows that the listener is there; proxies cut after 30 s of silence or
+/// more.
+constexpr std::chrono::seconds kHeartbeat{15};
+constexpr auto kHeartbeatText = ":\n\n";  // WHATWG HTML, 9.2.5: a comment
 
 HttpRequest to_request(http::request<http::string_body>& message, const IpAddress& from) {
   const std::string_view target = message.target();
@@ -62,6 +70,18 @@ http::response<http::string_body> to_message(HttpResponse response, const HttpFo
   return message;
 }
 
+/// The head of an answer that ends with its connection.
+std::string endless_head(const HttpResponse& response, unsigned version) {
+  http::response<http::empty_body> head{http::int_to_status(response.status), version};
+  head.set(http::field::cache_control, "no-store");
+  head.set("X-Content-Type-Options", "nosniff");
+  head.set(http::field::content_type, response.content_type);
+  head.keep_alive(false);
+  std::ostringstream text;
+  text << head.base();
+  return text.str();
+}
+
 /// Best effort for a caller beyond the limit: a fresh socket's send buffer takes it at once.
 void turn_away(LocalStream::socket& socket, const HttpLimits& limits) {
   const auto message = to_message(
@@ -92,6 +112,8 @@ struct HttpConnections::Connection {
   bool timed_out = false;
   bool answering = false;
   std::optional<HttpResponse> response;
+  std::optional<HttpFeed::Listener> listener;
+  bool left = false;  ///< a listener has closed, or said what it has no business to say
 };
 
 HttpConnections::HttpConnections(asio::io_context& io, HttpHandler handler, HttpLimits limits,
@@ -116,6 +138,7 @@ void HttpConnections::close_all() {
     connection->socket.close(ignored);
     connection->deadline.cancel();
     connection->answered.cancel();
+    connection->listener.reset();
   }
 }
 
@@ -165,6 +188,10 @@ asio::awaitable<HttpConnections::Next> HttpConnections::exchange(Connection& c) 
   if (!response) response = co_await answer(c, request);
   const bool keep_alive = message.keep_alive() && !c.timed_out;
   const bool head_only = message.method() == http::verb::head;
+  if (response->feed != nullptr && !head_only) {
+    co_await follow(c, *response);
+    co_return Next::kClose;
+  }
   co_await write(c, *response, {message.version(), keep_alive, head_only});
   co_return keep_alive ? Next::kKeep : Next::kClose;
 }
@@ -206,6 +233,45 @@ asio::awaitable<void> HttpConnections::write(Connection& c, HttpResponse& respon
   if (error) c.socket.close(ignored);
 }
 
+/// Writes what the feed publishes until the listener leaves, or is cut.
+asio::awaitable<void> HttpConnections::follow(Connection& c, HttpResponse& response) {
+  c.listener.emplace(*response.feed, [&c] {
+    if (!c.listener->is_cut()) return static_cast<void>(c.answered.cancel());
+    error_code ignored;
+    c.socket.close(ignored);
+  });
+  watch_for_end(c);
+  bool goes_on = co_await push(c, endless_head(response, 11) + response.body);
+  while (goes_on && c.listener && !c.left && !c.listener->is_cut()) {
+    if (c.listener->waiting().empty()) {
+      c.answered.expires_after(kHeartbeat);
+      co_await c.answered.async_wait(kAwait);
+      if (!c.listener || c.left) break;
+    }
+    std::string text = c.listener->take();
+    if (text.empty()) text = kHeartbeatText;
+    goes_on = co_await push(c, text);
+  }
+  if (c.timed_out && c.listener) c.listener->note_stalled();
+  c.listener.reset();
+}
+
+asio::awaitable<bool> HttpConnections::push(Connection& c, const std::string& text) {
+  arm(c);
+  const auto [error, size] = co_await asio::async_write(c.socket, asio::buffer(text), kAwait);
+  disarm(c);
+  co_return !error;
+}
+
+void HttpConnections::watch_for_end(Connection& c) {
+  c.socket.async_wait(LocalStream::socket::wait_read, [this, number = c.number](const error_code&) {
+    const auto found = connections_.find(number);
+    if (found == connections_.end()) return;
+    found->second->left = true;
+    found->second->answered.cancel();
+  });
+}
+
 /// Reads on until the caller has read our last answer and closes: a close with unread input would
 /// reset the connection and could destroy that answer.
 asio::awaitable<void> HttpConnections::drain(Connection& c) {
@@ -226,6 +292,11 @@ void HttpConnections::arm(Connection& c) {
   c.deadline.async_wait([this, number = c.number](const error_code& aborted) {
     if (!aborted) on_deadline(number);
   });
+}
+
+/// A call that is on its way already sees that the deadline is later.
+void HttpConnections::disarm(Connection& c) {
+  c.deadline.expires_at(asio::steady_timer::time_point::max());
 }
 
 void HttpConnections::on_deadline(std::uint64_t number) {

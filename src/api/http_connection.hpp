@@ -43,8 +43,12 @@ class HttpConnections {
   boost::asio::awaitable<Next> exchange(Connection& c);
   boost::asio::awaitable<HttpResponse> answer(Connection& c, const HttpRequest& request);
   boost::asio::awaitable<void> write(Connection& c, HttpResponse& response, const HttpForm& form);
+  boost::asio::awaitable<void> follow(Connection& c, HttpResponse& response);
+  boost::asio::awaitable<bool> push(Connection& c, const std::string& text);
+  void watch_for_end(Connection& c);
   boost::asio::awaitable<void> drain(Connection& c);
   void arm(Connection& c);
+  static void disarm(Connection& c);
   void on_deadline(std::uint64_t number);
   void on_reply(std::uint64_t number, HttpResponse response);
 

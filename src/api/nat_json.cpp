@@ -43,8 +43,7 @@ std::string_view meaning(const std::string& mapping, const std::string& allocati
            "after some probing";
   }
   return "the NAT is symmetric with ports that nobody can guess: direct paths open with peers "
-         "whose "
-         "NAT is not, after some probing; others stay on the relay";
+         "whose NAT is not, after some probing; others stay on the relay";
 }
 
 /// What stands in the way of a check.
@@ -137,8 +136,6 @@ json::object nat_object(const NatFindings& nat) {
       {"lifetime_is_limit", nat.lifetime_is_limit}};
 }
 
-std::string nat_json(const NatFindings& nat) { return to_json_text(nat_object(nat)); }
-
 std::string netcheck_json(const NatCheckReport& report) {
   auto object = nat_object(report.nat);
   object["udp_passes"] = report.server.connected;
@@ -161,10 +158,8 @@ std::string nat_line(const json::value& nat) {
 
 Result<std::string> render_nat(std::string_view text) {
   boost::system::error_code error;
-  const json::value value = json::parse({text.data(), text.size()}, error);
-  if (error || !value.is_object()) return Error{"the answer is not what a NAT check found out"};
-  const auto& inner = member(value, "nat");
-  const json::value& nat = inner.is_object() ? inner : value;
+  const json::value nat = json::parse({text.data(), text.size()}, error);
+  if (error || !nat.is_object()) return Error{"the answer is not what a NAT check found out"};
   const auto detail = text_of(nat, "detail");
   if (!is_true(nat, "known") || !is_true(nat, "udp_passes")) {
     return Error{detail == "-" ? kNothingKnown : detail};

@@ -10,6 +10,7 @@
 #include "representations.hpp"
 #include "rest_access.hpp"
 #include "rest_conditions.hpp"
+#include "rest_congestion.hpp"
 #include "rest_edit.hpp"
 #include "rest_pairs.hpp"
 #include "rest_status.hpp"
@@ -32,7 +33,7 @@ constexpr auto kIndex =
     R"({"paths":["/v1/config","/v1/clients","/v1/clients/{id}","/v1/clients/{id}/status",)"
     R"("/v1/groups","/v1/groups/{name}","/v1/flows","/v1/flows/{name}","/v1/flows/{name}/routes",)"
     R"("/v1/flows/{name}/routes/{position}","/v1/flows/{name}/members",)"
-    R"("/v1/flows/{name}/members/{id}","/v1/routes","/v1/status"]})";
+    R"("/v1/flows/{name}/members/{id}","/v1/routes","/v1/status","/v1/congestion"]})";
 
 HttpResponse not_there(const std::string& path) {
   return problem(404, "There is no " + as_quotable(path) + " in routes.yaml.");
@@ -176,6 +177,13 @@ void RestApi::add_status() {
               [this](const HttpRequest& request, const PathNames& names, const HttpReply& reply) {
                 const auto row = status_.client(names[0], api_now());
                 reply(row ? HttpResponse{200, *row} : not_there(request.path));
+              });
+  router_.add("GET", "/v1/congestion",
+              [this](const HttpRequest& request, const PathNames&, const HttpReply& reply) {
+                const std::function known = [this](const std::string& id) {
+                  return admin_.routes()->network.find_client(id) != nullptr;
+                };
+                reply(get_congestion(request, admin_.links, known));
               });
 }
 

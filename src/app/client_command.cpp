@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "exit_code.hpp"
+#include "link_outlets.hpp"
 #include "options.hpp"
 #include "say.hpp"
 #include "state_dir.hpp"
@@ -25,6 +26,7 @@ struct ClientOptions {
   std::string log_level = "info";
   BindOptions where;
   bool deliver_anywhere = false;
+  LinkOutletOptions outlets;
 };
 
 struct Stop {
@@ -39,24 +41,16 @@ std::variant<ClientRunOptions, Stop> load(const ClientOptions& options, const st
                 "): run 'wormhole enroll' with the code that 'wormhole invite " + options.id +
                 "' prints on the server"};
   }
-  auto identity = load_client_identity(dir);
-  if (!identity) return Stop{identity.error().message};
-  if (identity->id != options.id) {
+  auto run = load_client(dir, options.where, options.server);
+  if (!run) return Stop{run.error().message};
+  if (run->identity.id != options.id) {
     return Stop{"--id says " + options.id + ", but the identity in " + dir + " is that of " +
-                    identity->id + ": start it with --id " + identity->id +
+                    run->identity.id + ": start it with --id " + run->identity.id +
                     " or give the --state-dir of " + options.id,
                 kExitUsage};
   }
-  auto pins = load_pins(dir);
-  if (!pins) return Stop{pins.error().message};
-  ClientRunOptions run;
-  run.identity = std::move(*identity);
-  run.state_dir = dir;
-  run.bind = *IpAddress::parse(options.where.bind);
-  if (!options.server.empty()) run.server = options.server;
-  run.pins = std::move(*pins);
-  run.deliver_anywhere = options.deliver_anywhere;
-  return run;
+  run->deliver_anywhere = options.deliver_anywhere;
+  return *std::move(run);
 }
 
 void announce(const ClientRunOptions& run) {
@@ -85,22 +79,29 @@ ExitCode explain_end(const ClientCommand& why) {
   return refused->reason == Refused::Reason::kReplaced ? kExitReplaced : kExitRefused;
 }
 
-ClientControl control_of(ClientRunner& runner) {
-  return {[&runner] { return runner.status(); },
+ClientControl control_of(ClientRunner& runner, LinkOutlets& outlets) {
+  return {[&runner, &outlets] {
+            auto status = runner.status();
+            status.outlets = outlets.status();
+            return status;
+          },
           [&runner](const MembershipChange& change, ClientControl::OnAnswer done) {
             runner.change_membership(change, std::move(done));
           },
-          [&runner](ClientControl::OnNatCheck done) { return runner.check_nat(std::move(done)); }};
+          [&runner](ClientControl::OnNatCheck done) { return runner.check_nat(std::move(done)); },
+          &outlets.feed()};
 }
 
-int run_until_end(ClientRunOptions run, const Endpoint& api_endpoint) {
+int run_until_end(ClientRunOptions run, LinkTargets targets, const Endpoint& api_endpoint) {
   boost::asio::io_context io{1};
   ExitCode result = kExitOk;
+  LinkOutlets outlets(io, std::move(targets));
+  run.on_link_change = [&outlets](const LinkChange& change) { outlets.tell(change); };
   ClientRunner runner(io, std::move(run), [&](const ClientCommand& why) {
     result = explain_end(why);
     io.stop();
   });
-  HttpServer api(io, client_api(control_of(runner)), client_api_limits());
+  HttpServer api(io, client_api(control_of(runner, outlets)), client_api_limits());
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;
@@ -115,6 +116,11 @@ int run_until_end(ClientRunOptions run, const Endpoint& api_endpoint) {
 
 int client(const ClientOptions& options) {
   start_logging(options.log_level);
+  auto targets = read_link_targets(options.outlets, options.deliver_anywhere);
+  if (!targets) {
+    say_error(targets.error().message);
+    return kExitUsage;
+  }
   const auto dir = client_state_dir(options.state_dir, options.id);
   if (!dir) {
     say_error(dir.error().message);
@@ -127,7 +133,7 @@ int client(const ClientOptions& options) {
   }
   auto& run = std::get<ClientRunOptions>(loaded);
   announce(run);
-  return run_until_end(std::move(run), options.where.api());
+  return run_until_end(std::move(run), *std::move(targets), options.where.api());
 }
 
 }  // namespace
@@ -143,6 +149,7 @@ void add_client_command(CLI::App& app, Run& run) {
   command->add_flag("--deliver-anywhere", options->deliver_anywhere,
                     "let `deliver` in routes.yaml name other machines (a gateway); else only this "
                     "one's loopback");
+  add_link_outlet_options(*command, options->outlets);
   add_log_level_option(*command, options->log_level);
   command->callback([&run, options] { run = [options] { return client(*options); }; });
 }

@@ -67,17 +67,7 @@ Result<ClientRunOptions> load(const NetcheckOptions& options) {
                  ": run 'wormhole enroll' with the code that 'wormhole invite " + options.id +
                  "' prints on the server"};
   }
-  auto identity = load_client_identity(*dir);
-  if (!identity) return identity.error();
-  auto pins = load_pins(*dir);
-  if (!pins) return pins.error();
-  ClientRunOptions run;
-  run.identity = std::move(*identity);
-  run.state_dir = *dir;
-  run.bind = *IpAddress::parse(options.where.bind);
-  if (!options.server.empty()) run.server = options.server;
-  run.pins = std::move(*pins);
-  return run;
+  return load_client(*dir, options.where, options.server);
 }
 
 Result<std::string> check_alone(const NetcheckOptions& options) {

@@ -37,7 +37,8 @@ RoutesAdmin admin_of(ServerRunner& runner) {
   return {[&runner] { return runner.routes(); }, [&runner] { return runner.status(); },
           [&runner](RoutesEdit edit, RoutesAdmin::Condition condition, RoutesAdmin::OnEdit done) {
             runner.edit(std::move(edit), std::move(condition), std::move(done));
-          }};
+          },
+          [&runner](const std::string& id, bool history) { return runner.links(id, history); }};
 }
 
 RestCallers callers_of(const TokenKeeper& tokens, const RestSettings& rest) {

@@ -78,4 +78,19 @@ void remove_pending_key(const std::string& dir) {
   fs::remove(pending_path(dir), ignored);
 }
 
+Result<ClientRunOptions> load_client(const std::string& dir, const BindOptions& where,
+                                     const std::string& server) {
+  auto identity = load_client_identity(dir);
+  if (!identity) return identity.error();
+  auto pins = load_pins(dir);
+  if (!pins) return pins.error();
+  ClientRunOptions run;
+  run.identity = std::move(*identity);
+  run.state_dir = dir;
+  run.bind = *IpAddress::parse(where.bind);
+  if (!server.empty()) run.server = server;
+  run.pins = std::move(*pins);
+  return run;
+}
+
 }  // namespace wormhole

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 
+#include "options.hpp"
 #include "wormhole/base/result.hpp"
 #include "wormhole/base/rng.hpp"
 #include "wormhole/crypto/keys.hpp"
+#include "wormhole/shell/client_runner.hpp"
 
 namespace wormhole {
 
@@ -26,5 +28,10 @@ bool has_identity(const std::string& dir);
 Result<std::optional<KeyPair>> load_pending_key(const std::string& dir);
 Result<KeyPair> make_pending_key(const std::string& dir, Rng& rng);
 void remove_pending_key(const std::string& dir);
+
+/// What an enrolled client runs with: its identity and pins, and `where` of the command line.
+/// `server`: instead of the identity's, unless it is empty.
+Result<ClientRunOptions> load_client(const std::string& dir, const BindOptions& where,
+                                     const std::string& server);
 
 }  // namespace wormhole

@@ -4,6 +4,12 @@
 
 namespace wormhole {
 
+std::vector<std::uint8_t> NetSend::copy() const {
+  std::vector<std::uint8_t> whole(bytes.begin(), bytes.end());
+  whole.insert(whole.end(), tail.begin(), tail.end());
+  return whole;
+}
+
 Outbox::Outbox(std::size_t arena_bytes, std::size_t max_sends)
     // Not value-initialised: touched pages are paid for, and most trays never fill.
     : arena_(new std::uint8_t[arena_bytes]), arena_size_(arena_bytes), max_sends_(max_sends) {
@@ -16,7 +22,15 @@ void Outbox::net(SocketNo socket, const Endpoint& to, Bytes bytes, std::uint8_t 
     ++dropped_;
     return;
   }
-  net_.push_back({socket, to, bytes, ttl});
+  net_.push_back({socket, to, bytes, ttl, {}});
+}
+
+void Outbox::net_with_tail(SocketNo socket, const Endpoint& to, Bytes bytes, Bytes tail) {
+  if (net_.size() == max_sends_) {
+    ++dropped_;
+    return;
+  }
+  net_.push_back({socket, to, bytes, 0, tail});
 }
 
 void Outbox::app(AppPort port, const Endpoint& to, Bytes bytes) {

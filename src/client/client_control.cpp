@@ -90,8 +90,16 @@ void Client::Core::on_event(const HopConnected& event, TimePoint now, ClientOutb
     return;
   }
   in_snapshot = true;
+  link_watch.tell_anew();
+  for (const auto& [number, flow] : flows.all()) {
+    if (flow->groups) flow->groups->on_relay_restart();
+  }
+  groups_changed = true;
   flows.begin_snapshot();
-  for (const auto& [number, flow] : flows.all()) flow->relay_hint.clear();
+  for (const auto& [number, flow] : flows.all()) {
+    flow->relay_hint.clear();
+    if (flow->impairment) flow->impairment->named = false;
+  }
   memberships.restart(out.commands);
   for (auto& entry : peers) entry.named = false;
   for (auto& [number, entry] : distrusted) entry.named = false;
@@ -174,7 +182,7 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
       out.log(LogLevel::kError, "peer " + message.binding.id + ": " + *reason);
     }
     entry = {message.binding.id, std::move(*reason), true};
-    relink();
+    relink(now, out);
     return;
   }
   distrusted.erase(message.number);
@@ -198,41 +206,48 @@ void Client::Core::on_message(const PeerPut& message, TimePoint now, ClientOutbo
   entry.lead = in_snapshot;
   peer->set_presence(message.number, message.boot_id, in_snapshot, now);
   tend_peer(by_number[message.number], now, out);
-  relink();
+  relink(now, out);
 }
 
 void Client::Core::on_message(const PeerRemove& message, TimePoint now, ClientOutbox& out) {
   distrusted.erase(message.number);
   remove_peer(message.number, now, out);
-  relink();
+  relink(now, out);
 }
 
-void Client::Core::on_message(const FlowPut& message, TimePoint /*now*/, ClientOutbox& out) {
+void Client::Core::on_message(const FlowPut& message, TimePoint now, ClientOutbox& out) {
   if (!flows.put(message, out.commands)) ++drops.unreadable_peer;
+  mark_queues();
   const auto* flow = flows.find(message.number);
   if (flow != nullptr && flows.withholds_delivery(*flow)) {
     out.log(LogLevel::kWarning,
             "flow " + message.name + ": routes.yaml delivers to " + message.deliver_to.to_string() +
                 ", another machine; start this client with --deliver-anywhere to allow that");
   }
-  relink();
+  relink(now, out);
 }
 
 void Client::Core::on_message(const FlowRemove& message, TimePoint now, ClientOutbox& out) {
   hop.set_relay_port(message.number, 0, now);
   flows.remove(message.number, out.commands);
+  shaper.remove(message.number);
+  relink(now, out);
 }
 
 void Client::Core::on_message(const Sync& /*message*/, TimePoint now, ClientOutbox& out) {
   in_snapshot = false;
   flows.end_snapshot(out.commands);
+  for (const auto number : shaper.flows()) {
+    if (flows.find(number) == nullptr) shaper.remove(number);
+  }
+  end_impair_snapshot(now, out);
   std::vector<ClientNo> gone;
   for (const auto& [number, slot] : by_number) {
     if (!peers[slot].named) gone.push_back(number);
   }
   for (const auto number : gone) remove_peer(number, now, out);
   std::erase_if(distrusted, [](const auto& item) { return !item.second.named; });
-  relink();
+  relink(now, out);
 }
 
 void Client::Core::on_message(const EnrolAnswer& message, TimePoint /*now*/, ClientOutbox& out) {
@@ -286,6 +301,12 @@ void Client::Core::on_message(const PunchSettings& message, TimePoint /*now*/,
   set_path_settings();
 }
 
+/// Connections that there are keep theirs.
+void Client::Core::on_message(const StreamSettings& message, TimePoint now, ClientOutbox& out) {
+  congestion = message.congestion == 0 ? Congestion::kBbr : Congestion::kCubic;
+  relink(now, out);
+}
+
 void Client::Core::on_message(const NatNews& /*message*/, TimePoint /*now*/,
                               ClientOutbox& /*out*/) {
   ++drops.unreadable_peer;  // clients tell, servers don't
@@ -301,6 +322,28 @@ void Client::Core::on_message(const CampaignTurn& message, TimePoint now, Client
   if (at == by_number.end()) return;  // it was taken away meanwhile
   puncher.on_turn(at->second, message, now, out);
   tend_peer(at->second, now, out);
+}
+
+void Client::Core::on_message(const GroupPut& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients tell, servers don't
+}
+
+void Client::Core::on_message(const LinkNews& /*message*/, TimePoint /*now*/,
+                              ClientOutbox& /*out*/) {
+  ++drops.unreadable_peer;  // clients tell, servers don't
+}
+
+void Client::Core::on_message(const GroupAnswer& message, TimePoint now, ClientOutbox& out) {
+  for (const auto& [number, flow] : flows.all()) {
+    if (flow->groups) flow->groups->on_relay_answer(message, now);
+  }
+  if (!message.ready) {
+    out.log(LogLevel::kWarning,
+            "the server keeps no more groups for this client: some receivers get uploads of "
+            "their own");
+  }
+  groups_changed = true;
 }
 
 }  // namespace wormhole

@@ -60,6 +60,8 @@ void Client::Core::remove_peer(ClientNo number, TimePoint now, ClientOutbox& out
   const auto& peer = *peers[at->second].peer;
   out.log(LogLevel::kInfo, "peer " + peer.id() + ": gone");
   context.attempts = std::max(context.attempts, peer.attempt());
+  tcp.remove_peer(at->second, now, out);
+  shaper.remove_streams(at->second);
   // Its sockets first, while somebody can say which of them its paths use.
   puncher.remove(at->second, now, out);
   peers[at->second] = PeerEntry{};
@@ -72,15 +74,16 @@ void Client::Core::set_path_settings() {
   }
 }
 
-void Client::Core::relink() {
-  flows.relink([&](ClientNo number) -> std::optional<std::uint16_t> {
-    const auto at = by_number.find(number);
-    if (at == by_number.end()) return std::nullopt;
-    return at->second;
-  });
+/// After any change of flows or peers.
+void Client::Core::relink(TimePoint now, ClientOutbox& out) {
+  flows.relink([&](ClientNo number) { return slot_of(number); });
+  groups_changed = true;
+  if (in_snapshot) return;  // SYNC ends it
+  want_streams(now);
+  tcp.enforce(now, out);
 }
 
-void Client::Core::say_peer_changes(std::uint16_t slot, Outbox& out) {
+void Client::Core::say_peer_changes(std::uint16_t slot, ClientOutbox& out) {
   auto& entry = peers[slot];
   const auto& peer = *entry.peer;
   const auto* direct = peer.paths().in_use();
@@ -90,6 +93,9 @@ void Client::Core::say_peer_changes(std::uint16_t slot, Outbox& out) {
   }
   const auto at = kind == PathKind::kDirect ? *direct : PathAddress{};
   if (kind == entry.said && at == entry.said_at) return;
+  groups_changed = true;
+  LinkChange change{LinkChange::What::kPath, peer.id(), {}, kind, entry.said, {}};
+  out.commands.emplace_back(std::move(change));
   entry.said = kind;
   entry.said_at = at;
   std::string text = "path relay";

@@ -20,6 +20,14 @@ Deliver deliver_of(const FlowPut& flow) {
   return {};
 }
 
+/// A class that we do not know is as usual.
+ShaperTerms terms_of(const FlowPut& flow) {
+  constexpr auto kLast = static_cast<std::uint8_t>(UplinkClass::kLow);
+  const auto group =
+      flow.priority <= kLast ? static_cast<UplinkClass>(flow.priority) : UplinkClass::kNormal;
+  return {group, std::chrono::milliseconds(flow.max_age), 1000.0 / 8 * flow.rate};
+}
+
 std::vector<FlowPut::Member> sorted(std::vector<FlowPut::Member> members) {
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; });
@@ -35,7 +43,13 @@ std::optional<Direction> direction_towards(const std::vector<FlowPut::Member>& m
 }
 
 OpenFlowPort open_command(const FlowPort& flow, ClientNo peer, const LocalPort& port) {
-  return {{flow.ref.number, peer}, std::string(flow.ref.name), port.at};
+  return {{flow.ref.number, peer}, std::string(flow.ref.name), port.at, flow.protocol};
+}
+
+/// A port of its own: any peer's in a UDP flow, those that can be dialled in a TCP flow.
+bool wants_port(const FlowPort& flow, ClientNo peer) {
+  const auto direction = direction_towards(flow.members, peer);
+  return direction && (flow.protocol == Protocol::kUdp || may_send(*direction));
 }
 
 /// Asks again for what could not be opened.
@@ -64,6 +78,12 @@ bool FlowPort::may_send_to(ClientNo number) const {
   return direction && may_send(*direction);
 }
 
+bool FlowPort::may_send_to_any() const {
+  return std::any_of(members.begin(), members.end(), [](const auto& member) {
+    return may_send(static_cast<Direction>(member.direction));
+  });
+}
+
 LocalPort* FlowPort::port_of(ClientNo peer) {
   if (peer.value == 0) return &local;
   const auto at = peer_ports.find(peer);
@@ -79,7 +99,7 @@ std::optional<FlowRef> FlowTable::make_ref(FlowNo number, const std::string& nam
   if (known != slots_.end()) return FlowRef{number, known->second, known->first};
   if (names_.size() == kMaxNames) return std::nullopt;
   const std::string_view kept = names_.emplace_back(name);
-  const FlowSlot slot{static_cast<std::uint16_t>(names_.size())};  // 0 is control
+  const FlowSlot slot{static_cast<std::uint16_t>(names_.size() - 1 + kFirstFlowSlot.value)};
   slots_.emplace(kept, slot);
   return FlowRef{number, slot, kept};
 }
@@ -103,6 +123,12 @@ std::optional<Endpoint> FlowTable::fixed_target(const FlowPort& flow) const {
   return Endpoint{IpAddress::v4(127, 0, 0, 1), flow.port};
 }
 
+std::optional<Endpoint> FlowTable::target_of(const FlowPort& flow) const {
+  if (withholds_delivery(flow)) return std::nullopt;
+  if (flow.deliver.kind == Deliver::Kind::kEndpoint) return flow.deliver.endpoint;
+  return Endpoint{IpAddress::v4(127, 0, 0, 1), flow.port};
+}
+
 bool FlowTable::put(const FlowPut& flow, std::vector<ClientCommand>& commands) {
   const auto ref = make_ref(flow.number, flow.name);
   auto& entry = flows_[flow.number];
@@ -114,38 +140,59 @@ bool FlowTable::put(const FlowPut& flow, std::vector<ClientCommand>& commands) {
                         static_cast<std::uint8_t>(entry->protocol) != flow.protocol ||
                         entry->ref.name != ref->name;
   if (entry && new_port) close(*entry, commands);
-  if (new_port) entry = std::make_unique<FlowPort>();
+  if (new_port) {
+    // What impairs it is said apart, and only when it changes.
+    auto impairment = entry ? std::move(entry->impairment) : nullptr;
+    entry = std::make_unique<FlowPort>();
+    entry->impairment = std::move(impairment);
+  }
   entry->ref = *ref;
   entry->ref.relay_only = (flow.options & kFlowRelayOnly) != 0;
   entry->protocol = static_cast<Protocol>(flow.protocol);
   entry->port = flow.port;
   entry->deliver = deliver_of(flow);
   entry->members = sorted(flow.members);
+  entry->terms = terms_of(flow);
   entry->addressing =
       (flow.options & kFlowPerPeer) != 0 ? Addressing::kPerPeer : Addressing::kShared;
+  entry->preference.clear();
+  for (const auto& member : flow.members) entry->preference.push_back(member.number);
+  entry->spread = static_cast<Spread>((flow.options & kFlowSpread) >> kFlowSpreadShift);
+  entry->copies = (flow.options & kFlowCopy) != 0;
+  entry->copy_buffer = flow.copy_buffer;
+  entry->proxy_header = (flow.options & kFlowProxy) != 0;
   entry->named = true;
   entry->local.at = {bind_, flow.port};
   entry->local.targets.set_fixed(fixed_target(*entry));
   if (flow.number.value >= by_number_.size()) by_number_.resize(flow.number.value + std::size_t{1});
   by_number_[flow.number.value] = entry.get();
-  if (entry->protocol != Protocol::kUdp) {
-    entry->local.error = "this version carries UDP flows only";
-    return true;
-  }
-  if (new_port) commands.emplace_back(open_command(*entry, ClientNo{}, entry->local));
+  update_port(*entry, commands);
   update_peer_ports(*entry, commands);
   return true;
+}
+
+/// Who only serves a TCP flow needs no port.
+void FlowTable::update_port(FlowPort& flow, std::vector<ClientCommand>& commands) {
+  const bool wanted = flow.protocol == Protocol::kUdp || flow.may_send_to_any();
+  if (std::exchange(flow.listens, wanted) == wanted) return;
+  if (wanted) {
+    commands.emplace_back(open_command(flow, ClientNo{}, flow.local));
+    return;
+  }
+  commands.emplace_back(CloseFlowPort{{flow.ref.number, ClientNo{}}});
+  flow.local.on_closed();
 }
 
 void FlowTable::update_peer_ports(FlowPort& flow, std::vector<ClientCommand>& commands) const {
   const bool wanted = flow.addressing == Addressing::kPerPeer;
   std::erase_if(flow.peer_ports, [&](const auto& item) {
-    if (wanted && direction_towards(flow.members, item.first)) return false;
+    if (wanted && wants_port(flow, item.first)) return false;
     commands.emplace_back(CloseFlowPort{{flow.ref.number, item.first}});
     return true;
   });
   if (!wanted) return;
   for (const auto& member : flow.members) {
+    if (!wants_port(flow, member.number)) continue;
     const auto [at, is_new] = flow.peer_ports.try_emplace(member.number);
     if (!is_new) continue;
     auto& port = at->second;
@@ -190,7 +237,8 @@ void FlowTable::end_snapshot(std::vector<ClientCommand>& commands) {
 void FlowTable::on_port(AppPort id, const std::string& error, TimePoint now, Outbox& out) {
   auto* flow = find(id.flow);
   auto* port = flow == nullptr ? nullptr : flow->port_of(id.peer);
-  if (port == nullptr) return;
+  // An answer can come when the port is wanted no longer.
+  if (port == nullptr || !flow->listens) return;
   if (next_tick_ == kNever) {
     last_tick_ = now;
     next_tick_ = now + kTick;

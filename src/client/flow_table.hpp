@@ -1,6 +1,7 @@
 // The flows that this client is a member of, and their ports.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -9,10 +10,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/flow_impairment.hpp"
 #include "client/local_port.hpp"
+#include "client/tcp_bridge.hpp"
 #include "wormhole/client/client.hpp"
+#include "wormhole/group/flow_groups.hpp"
 #include "wormhole/model/routing.hpp"
 #include "wormhole/peer/peer.hpp"
+#include "wormhole/shaper/shaper.hpp"
 #include "wormhole/wire/messages.hpp"
 
 namespace wormhole {
@@ -48,19 +53,31 @@ struct FlowPort {
   std::uint16_t port = 0;
   Deliver deliver;
   std::vector<FlowPut::Member> members;  ///< by client number, ascending
-  std::vector<std::uint16_t> send_to;    ///< peer slots; see FlowTable::relink
-  LocalPort local;                       ///< what is sent here goes to everybody in send_to
+  std::vector<std::uint16_t> send_to;    ///< peer slots, ascending; see FlowTable::relink
+  ShaperTerms terms;                     ///< on a full uplink
+  bool queues = false;  ///< its datagrams wait in the shaper: the uplink is full, or it has a limit
+  std::unique_ptr<FlowImpairment> impairment;  ///< null: nothing impairs what is sent
+  Spread spread = Spread::kAuto;
+  std::unique_ptr<FlowGroups> groups;  ///< UDP, once something has gone to several receivers
+  LocalPort local;                     ///< what is sent here goes to everybody in send_to
   Addressing addressing = Addressing::kShared;
   std::map<ClientNo, LocalPort> peer_ports;  ///< kPerPeer: what is sent here goes to one peer
-  bool named = false;                        ///< in the server's snapshot under way
-  std::string relay_hint;                    ///< why the flow's relay port is not used
-  bool said_silent = false;                  ///< the log says so already
+  bool listens = false;                      ///< the ports are wanted open
+  std::vector<ClientNo> preference;          ///< TCP: members in the order of routes.yaml
+  bool copies = false;                       ///< TCP: fanout: copy
+  std::uint32_t copy_buffer = 0;             ///< … and how far a receiver may be behind, bytes
+  bool proxy_header = false;                 ///< TCP: the target hears first who dials
+  TcpCounts tcp;
+  bool named = false;        ///< in the server's snapshot under way
+  std::string relay_hint;    ///< why the flow's relay port is not used
+  bool said_silent = false;  ///< the log says so already
   Traffic tx;
   Traffic rx;
   FlowDrops drops;
 
   bool may_receive_from(ClientNo number) const;
   bool may_send_to(ClientNo number) const;
+  bool may_send_to_any() const;
   /// Null when there is none: not a peer's, or addressing is shared.
   LocalPort* port_of(ClientNo peer);
 };
@@ -77,6 +94,9 @@ class FlowTable {
   /// Whether the flow's `deliver` names another machine and this client's owner has not allowed
   /// that.
   bool withholds_delivery(const FlowPort& flow) const;
+
+  /// Where a peer's stream of this TCP flow goes; nothing when it is withheld.
+  std::optional<Endpoint> target_of(const FlowPort& flow) const;
 
   /// Null when the flow is unknown.
   FlowPort* find(FlowNo number);
@@ -97,6 +117,7 @@ class FlowTable {
           flow->send_to.push_back(*slot);
         }
       }
+      std::sort(flow->send_to.begin(), flow->send_to.end());
     }
   }
   void on_port(AppPort port, const std::string& error, TimePoint now, Outbox& out);
@@ -110,13 +131,14 @@ class FlowTable {
   std::optional<FlowRef> make_ref(FlowNo number, const std::string& name);
   std::optional<Endpoint> fixed_target(const FlowPort& flow) const;
   void close(const FlowPort& flow, std::vector<ClientCommand>& commands) const;
+  static void update_port(FlowPort& flow, std::vector<ClientCommand>& commands);
   void update_peer_ports(FlowPort& flow, std::vector<ClientCommand>& commands) const;
 
   IpAddress bind_;
   bool deliver_anywhere_;
   std::map<FlowNo, std::unique_ptr<FlowPort>> flows_;
   std::vector<FlowPort*> by_number_;  // the data path's look-up; owned by flows_
-  std::deque<std::string> names_;     // by slot - 1; addresses are stable
+  std::deque<std::string> names_;     // by slot - kFirstFlowSlot; addresses are stable
   std::unordered_map<std::string_view, FlowSlot> slots_;
   TimePoint last_tick_{};
   TimePoint next_tick_ = kNever;

@@ -11,6 +11,13 @@ void LocalPort::on_result(const std::string& problem, TimePoint now) {
   retry_after = open ? kRetryFirst : std::min(retry_after * 2, kRetryMost);
 }
 
+void LocalPort::on_closed() {
+  open = false;
+  error.clear();
+  retry_at = kNever;
+  retry_after = kRetryFirst;
+}
+
 std::optional<IpAddress> peer_address(const IpAddress& bind, ClientNo peer) {
   constexpr unsigned kFree = 256;  // 127.K.0.*
   const unsigned host = peer.value + kFree;

@@ -24,6 +24,8 @@ struct LocalPort {
 
   /// Notes what became of opening it (`problem` is empty when it is open).
   void on_result(const std::string& problem, TimePoint now);
+  /// It is wanted no longer.
+  void on_closed();
 };
 
 /// Where a peer is in a flow with addressing: per-peer, on a client at `bind`: 127.K.X.Y for the

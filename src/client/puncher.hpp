@@ -165,6 +165,8 @@ class Puncher {
   void run(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void failed(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);
   void rest(Target& target, TimePoint now);
+  /// What is known of our NAT may be old: on_nat() goes on.
+  void check_first(Target& target, TimePoint now);
   void drop_campaign(std::uint16_t slot, Target& target, ClientOutbox& out);
   /// … and gives the turn back.
   void end_campaign(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out);

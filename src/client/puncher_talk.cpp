@@ -21,6 +21,10 @@ void Puncher::begin(std::uint16_t slot, Target& target, TimePoint now, ClientOut
   target.offers = 0;
   target.answering = false;
   if (first ? nat_.mapping_known : !needs_check(now)) return offer(slot, target, now, out);
+  check_first(target, now);
+}
+
+void Puncher::check_first(Target& target, TimePoint now) {
   target.stage = Stage::kChecking;
   target.due = now + kCheckTime;
   wants_check_ = true;
@@ -108,9 +112,7 @@ void Puncher::on_offer(std::uint16_t slot, Target& target, const PunchTalk& talk
   target.report = talk.report;
   target.answering = true;
   if (!needs_check(now)) return checked(slot, target, now, out);
-  target.stage = Stage::kChecking;
-  target.due = now + kCheckTime;
-  wants_check_ = true;
+  check_first(target, now);
 }
 
 }  // namespace wormhole

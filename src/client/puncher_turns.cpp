@@ -95,9 +95,7 @@ void Puncher::on_turn(std::uint16_t slot, const CampaignTurn& message, TimePoint
 void Puncher::resume(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {
   target.offers = 0;
   if (!needs_check(now)) return checked(slot, target, now, out);
-  target.stage = Stage::kChecking;
-  target.due = now + kCheckTime;
-  wants_check_ = true;
+  check_first(target, now);
 }
 
 void Puncher::wait_on(std::uint16_t slot, Target& target, TimePoint now, ClientOutbox& out) {

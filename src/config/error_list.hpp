@@ -23,8 +23,10 @@ class ErrorList {
 
   explicit ErrorList(std::string file) : file_(std::move(file)) {}
 
+  const std::string& file() const { return file_; }
   void add(Place place, std::string path, std::string message);
   bool empty() const { return count_ == 0; }
+  std::size_t count() const { return count_; }
   /// True when further errors are only counted: costly suggestions are then not worth making.
   bool full() const { return count_ >= kMaxShown; }
   /// The errors in the file's order, and "and N more" at the end where some were only counted.

@@ -1,6 +1,7 @@
 #include "config/population.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "config/key_path.hpp"
 #include "wormhole/config/suggest.hpp"
@@ -33,6 +34,7 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
 Population::Population(const std::vector<ClientEntry>& clients) {
   ids_.reserve(clients.size());
   for (const auto& client : clients) ids_.push_back(client.id);
+  written_ = ids_;
   std::sort(ids_.begin(), ids_.end());
 }
 
@@ -65,6 +67,28 @@ Members Population::select_for_group(const Value& list, ErrorList& errors) const
     good = mark(item, false, marks, errors) && good;
   }
   return good ? members_of(marks) : Members{};
+}
+
+std::vector<std::string> Population::in_order(const Value& selector) const {
+  std::vector<std::string> all;
+  if (!selector.is(YamlNode::Kind::kList)) {
+    append_in_order(selector, all);
+    return all;
+  }
+  for (const auto& node : selector.node->children) append_in_order({&node, selector.path}, all);
+  return all;
+}
+
+void Population::append_in_order(const Value& item, std::vector<std::string>& to) const {
+  const auto& name = item.text();
+  if (name.find_first_of("*?") != std::string::npos) {
+    std::copy_if(written_.begin(), written_.end(), std::back_inserter(to),
+                 [&](const std::string& id) { return glob_matches(name, id); });
+  } else if (has_id(name)) {
+    to.push_back(name);
+  } else if (const auto group = group_orders_.find(name); group != group_orders_.end()) {
+    to.insert(to.end(), group->second.begin(), group->second.end());
+  }
 }
 
 std::string Population::suggest(std::string_view name, bool with_groups) const {

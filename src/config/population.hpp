@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/value_reader.hpp"
@@ -22,6 +23,12 @@ class Population {
   /// Sets who is in the group. One whose list was wrong has nobody: a selector then picks nobody
   /// and adds no second error.
   void set_group(const std::string& name, const Members& members);
+  /// Who a selector that select() took means, in the order in which it names them: groups as their
+  /// lists are written, patterns in the order of the clients. Somebody may be there twice.
+  std::vector<std::string> in_order(const Value& selector) const;
+  void set_group_order(const std::string& name, std::vector<std::string> members) {
+    group_orders_[name] = std::move(members);
+  }
 
   /// Who a selector (ID, group, glob, or a list of those) means: sorted, without duplicates. Empty
   /// when there was an error.
@@ -40,8 +47,12 @@ class Population {
   Members members_of(const Marks& marks) const;
   std::size_t position(std::string_view id) const;  // ids_.size() when unknown
 
-  std::vector<std::string> ids_;  // sorted
+  void append_in_order(const Value& item, std::vector<std::string>& to) const;
+
+  std::vector<std::string> ids_;      // sorted
+  std::vector<std::string> written_;  // in the file's order
   std::map<std::string, std::vector<std::size_t>> groups_;
+  std::map<std::string, std::vector<std::string>> group_orders_;
 };
 
 }  // namespace wormhole

@@ -38,7 +38,7 @@ ClientEntry read_client(const NamedValue& entry, KeyOwners& owners, ErrorList& e
     return client;
   }
   const MapReader map(entry.value, kClientKeys, errors);
-  if (const auto p2p = map.find("p2p")) client.p2p = read_p2p_switch(*p2p, errors);
+  if (const auto p2p = map.find("p2p")) client.p2p = read_switch(*p2p, errors);
   const auto key = map.find("key");
   if (!key) return client;
   client.key = read_key(*key, errors);
@@ -79,6 +79,9 @@ std::map<std::string, Members> read_groups(const Value& section, Population& pop
     groups[entry.name] = population.select_for_group(entry.value, errors);
   }
   for (const auto& [name, members] : groups) population.set_group(name, members);
+  for (const auto& entry : entries) {
+    population.set_group_order(entry.name, population.in_order(entry.value));
+  }
   return groups;
 }
 

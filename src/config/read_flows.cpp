@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/flow_options.hpp"
+#include "config/impair_limit.hpp"
 #include "config/key_path.hpp"
 #include "config/peer_limit.hpp"
 #include "config/sections.hpp"
@@ -12,10 +13,11 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 12> kFlowKeys{
-    "protocol", "port",    "from",   "to",         "between",   "mesh",
-    "routes",   "deliver", "target", "addressing", "self_join", "p2p"};
-constexpr std::array<std::string_view, 4> kRouteKeys{"from", "to", "between", "mesh"};
+constexpr std::array<std::string_view, 19> kFlowKeys{
+    "protocol", "port",     "from",       "to",     "between",     "mesh",           "routes",
+    "deliver",  "target",   "addressing", "fanout", "copy_buffer", "proxy_protocol", "self_join",
+    "p2p",      "priority", "max_age",    "rate",   "impair"};
+constexpr std::array<std::string_view, 5> kRouteKeys{"from", "to", "between", "mesh", "impair"};
 constexpr auto kRouteForms = "one of from and to, between or mesh";
 
 /// Flow numbers are 16 bits, and 0 is control (docs/protocol.md 1).
@@ -32,13 +34,11 @@ struct PlacedFlow {
 };
 
 Protocol read_protocol(const Value& value, ErrorList& errors) {
-  const auto text = read_text(value, "udp", errors);
+  constexpr auto kExpected = "udp or tcp";
+  const auto text = read_text(value, kExpected, errors);
   if (!text || *text == "udp") return Protocol::kUdp;
-  if (*text == "tcp") {
-    add_error(errors, value, "TCP flows are not in this version; expected udp");
-    return Protocol::kTcp;
-  }
-  add_error(errors, value, quoted(*text) + " is not a protocol; expected udp");
+  if (*text == "tcp") return Protocol::kTcp;
+  add_error(errors, value, quoted(*text) + " is not a protocol; expected " + kExpected);
   return Protocol::kUdp;
 }
 
@@ -122,34 +122,88 @@ std::vector<Route> read_routes(MapReader& flow, const Population& population, Er
   return routes;
 }
 
-/// `deliver` and `target` are one thing in two words: which one stands here says the protocol.
-void read_place_keys(const MapReader& map, const Population& population, Flow& flow,
-                     ErrorList& errors) {
-  const bool udp = flow.protocol == Protocol::kUdp;
-  if (const auto value = map.find(udp ? "deliver" : "target")) {
-    read_handover(*value, population, flow, errors);
+/// Who may be dialled, in the order in which the routes name them.
+void append_preference(const MapReader& map, const Population& population, Members& preference) {
+  const auto append = [&](const Value& selector) {
+    for (auto& id : population.in_order(selector)) {
+      if (std::find(preference.begin(), preference.end(), id) == preference.end()) {
+        preference.push_back(std::move(id));
+      }
+    }
+  };
+  for (const auto* side : {"to", "from", "mesh"}) {
+    if (const auto value = map.find(side)) append(*value);
   }
-  if (const auto value = map.find(udp ? "target" : "deliver")) {
-    add_error(errors, *value,
-              udp ? "is where the streams of a TCP flow go; expected deliver in a UDP flow"
-                  : "is where the datagrams of a UDP flow go; expected target in a TCP flow");
+  const auto between = map.find("between");
+  if (!between || !between->is(YamlNode::Kind::kList)) return;
+  for (const auto& side : between->node->children) append({&side, between->path});
+}
+
+Members read_preference(const MapReader& flow, const Population& population) {
+  Members preference;
+  append_preference(flow, population, preference);
+  const auto list = flow.find("routes");
+  if (!list || !list->is(YamlNode::Kind::kList)) return preference;
+  for (const auto& node : list->node->children) {
+    const Value item{&node, list->path};
+    if (!item.is(YamlNode::Kind::kMap)) continue;
+    ErrorList known("");  // these have been told
+    append_preference(MapReader(item, kRouteKeys, known), population, preference);
+  }
+  return preference;
+}
+
+bool has_back(const Route& route) { return route.kind == Route::Kind::kBetween; }
+
+/// `impair` of the flow, and of the entries of its `routes`.
+void read_impairments(const MapReader& map, const ImpairProfiles& profiles, Flow& flow,
+                      ErrorList& errors) {
+  const auto read = [&](const Value& value, bool back) {
+    if (flow.protocol == Protocol::kUdp) return profiles.read(value, back, errors);
+    add_error(errors, value, "impairs datagrams, and this is a TCP flow; expected protocol: udp");
+    return Impairment{};
+  };
+  const auto& routes = flow.routes;
+  if (const auto value = map.find("impair")) {
+    // Where no route could be read, what it says of the way back is not what is wrong.
+    const bool back = routes.empty() || std::any_of(routes.begin(), routes.end(), has_back);
+    flow.impair = read(*value, back);
+  }
+  const auto list = map.find("routes");
+  if (!list || !list->is(YamlNode::Kind::kList)) return;
+  const auto& items = list->node->children;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    ErrorList known("");  // these have been told
+    const MapReader item({&items[i], path_of(list->path, i)}, kRouteKeys, known);
+    const auto value = item.find("impair");
+    if (!value) continue;
+    // Each item that was read is a route; where one was not, there is no network anyway.
+    const bool whole = routes.size() == items.size();
+    const auto impair = read(*value, !whole || has_back(routes[i]));
+    if (whole) flow.routes[i].impair = impair;
   }
 }
 
-PlacedFlow read_flow(const NamedValue& entry, const Population& population, ErrorList& errors) {
+PlacedFlow read_flow(const NamedValue& entry, const Population& population,
+                     const ImpairProfiles& profiles, ErrorList& errors) {
   PlacedFlow placed{{}, entry.key_place, std::nullopt};
   auto& flow = placed.flow;
   flow.name = entry.name;
   MapReader map(entry.value, kFlowKeys, errors);
-  if (const auto value = map.require("protocol", "udp")) {
+  if (const auto value = map.require("protocol", "udp or tcp")) {
     flow.protocol = read_protocol(*value, errors);
   }
   placed.port = map.require("port", "a number from 1 to 65535");
   if (placed.port) flow.port = read_port(*placed.port, errors).value_or(0);
   flow.routes = read_routes(map, population, errors);
-  read_place_keys(map, population, flow, errors);
+  read_protocol_options(map, population, flow, errors);
+  if (flow.protocol == Protocol::kTcp) {
+    flow.preference = read_preference(map, population);
+  }
+  read_shaping(map, flow, errors);
   if (const auto value = map.find("addressing")) flow.addressing = read_addressing(*value, errors);
-  if (const auto value = map.find("p2p")) flow.p2p = read_p2p_switch(*value, errors);
+  if (const auto value = map.find("p2p")) flow.p2p = read_switch(*value, errors);
+  read_impairments(map, profiles, flow, errors);
   if (const auto value = map.find("self_join")) {
     flow.self_join = read_self_join(*value, flow, population, errors);
   }
@@ -175,12 +229,13 @@ void check_ports(const std::vector<PlacedFlow>& flows, ErrorList& errors) {
     const PlacedFlow* placed;
     std::map<std::string, const PlacedFlow*> taken;
   };
-  std::map<std::pair<std::uint16_t, std::string>, const PlacedFlow*> owners;
-  std::map<std::uint16_t, int> uses;
-  for (const auto& placed : flows) ++uses[placed.flow.port];
+  using Port = std::pair<Protocol, std::uint16_t>;
+  std::map<std::pair<Port, std::string>, const PlacedFlow*> owners;
+  std::map<Port, int> uses;
+  for (const auto& placed : flows) ++uses[{placed.flow.protocol, placed.flow.port}];
   for (const auto& placed : flows) {
-    const auto port = placed.flow.port;
-    if (port == 0 || uses[port] < 2) continue;
+    const Port port{placed.flow.protocol, placed.flow.port};
+    if (port.second == 0 || uses[port] < 2) continue;
     const PlacedFlow* other = nullptr;
     std::string member;
     for (const auto& id : all_members(placed.flow)) {
@@ -191,8 +246,8 @@ void check_ports(const std::vector<PlacedFlow>& flows, ErrorList& errors) {
     }
     if (other == nullptr) continue;
     add_error(errors, *placed.port,
-              std::to_string(port) + " is also the port of flow " + other->flow.name + " on line " +
-                  std::to_string(other->port->node->place.line) + ", and " + member +
+              std::to_string(port.second) + " is also the port of flow " + other->flow.name +
+                  " on line " + std::to_string(other->port->node->place.line) + ", and " + member +
                   " is in both; expected another port");
   }
 }
@@ -238,10 +293,10 @@ void check_peers(const std::vector<PlacedFlow>& placed, const std::vector<Flow>&
 }  // namespace
 
 std::vector<Flow> read_flows(const Value& section, const Population& population,
-                             ErrorList& errors) {
+                             const ImpairProfiles& profiles, ErrorList& errors) {
   std::vector<PlacedFlow> placed;
   for (const auto& entry : named_values(section, "flow", errors)) {
-    placed.push_back(read_flow(entry, population, errors));
+    placed.push_back(read_flow(entry, population, profiles, errors));
   }
   if (placed.size() > kMaxFlows) {
     add_error(errors, section,
@@ -253,6 +308,9 @@ std::vector<Flow> read_flows(const Value& section, const Population& population,
   flows.reserve(placed.size());
   for (auto& one : placed) flows.push_back(one.flow);
   check_peers(placed, flows, errors);
+  if (auto excess = excess_of_impairments(flows); !excess.empty()) {
+    add_error(errors, section, std::move(excess));
+  }
   return flows;
 }
 

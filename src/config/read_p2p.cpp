@@ -117,7 +117,7 @@ P2pSettings read_p2p(const Value& section, ErrorList& errors) {
   return settings;
 }
 
-bool read_p2p_switch(const Value& value, ErrorList& errors) {
+bool read_switch(const Value& value, ErrorList& errors) {
   constexpr auto kExpected = "on or off";
   const auto text = read_text(value, kExpected, errors);
   if (!text || *text == "on") return true;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "config/impair_profiles.hpp"
 #include "config/routes_tree.hpp"
 #include "config/sections.hpp"
 #include "config/text_check.hpp"
@@ -14,7 +15,8 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSections{"server", "p2p", "clients", "groups", "flows"};
+constexpr std::array<std::string_view, 7> kSections{"server", "p2p",         "defaults", "clients",
+                                                    "groups", "impairments", "flows"};
 
 ConfigError unreadable(const std::string& path) {
   return {path, 0, 0, "",
@@ -44,13 +46,18 @@ std::optional<Network> read_network(const YamlNode& root, ErrorList& errors) {
   const auto clients = file.require("clients", "a map of clients, or {} for none");
   const auto groups = file.find("groups");
   const auto p2p = file.find("p2p");
+  const auto defaults = file.find("defaults");
+  const auto impairments = file.find("impairments");
   const auto flows = file.require("flows", "a map of flows, or {} for none");
   if (server) network.server = read_server(*server, errors);
   if (p2p) network.p2p = read_p2p(*p2p, errors);
+  if (defaults) network.defaults = read_defaults(*defaults, errors);
   if (clients) network.clients = read_clients(*clients, errors);
   Population population(network.clients);
   if (groups) network.groups = read_groups(*groups, population, errors);
-  if (flows) network.flows = read_flows(*flows, population, errors);
+  ImpairProfiles profiles(errors.file());
+  if (impairments) profiles.read_section(*impairments, errors);
+  if (flows) network.flows = read_flows(*flows, population, profiles, errors);
   if (!errors.empty()) return std::nullopt;
   return network;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crypto/nonce.hpp"
+#include "wormhole/base/result.hpp"
 
 namespace wormhole {
 
@@ -29,6 +30,25 @@ bool open_in_place(const SecretKey& key, std::uint64_t counter, Bytes associated
   return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
              text.data(), nullptr, text.data(), text.size(), text.data() + text.size(),
              associated.data(), associated.size(), nonce.data(), key.bytes.data()) == 0;
+}
+
+FrameHash frame_hash(Bytes sealed) {
+  FrameHash hash{};
+  crypto_generichash(hash.data(), hash.size(), sealed.data(), sealed.size(), nullptr, 0);
+  return hash;
+}
+
+ReceiverTag receiver_tag(const ReceiverKey& key, const FrameHash& hash, Bytes associated) {
+  static_assert(crypto_shorthash_siphash24_KEYBYTES == std::tuple_size_v<ReceiverKey>);
+  static_assert(crypto_shorthash_siphash24_BYTES == kReceiverTagSize);
+  constexpr std::size_t kMostAssociated = 32;
+  WH_ASSERT(associated.size() <= kMostAssociated);
+  std::array<std::uint8_t, std::tuple_size_v<FrameHash> + kMostAssociated> text{};
+  copy_bytes(hash, text);
+  copy_bytes(associated, MutBytes(text).subspan(hash.size()));
+  ReceiverTag tag{};
+  crypto_shorthash_siphash24(tag.data(), text.data(), hash.size() + associated.size(), key.data());
+  return tag;
 }
 
 HopTagKey hop_tag_key(const SecretKey& client_to_server) {

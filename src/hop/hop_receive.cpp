@@ -40,6 +40,8 @@ void HopLink::on_datagram(SocketNo socket, const NetDatagram& datagram, TimePoin
       return on_frame(datagram, now, out, events);
     case FrameType::kInit:
     case FrameType::kRelayed:
+    case FrameType::kGroupUp:
+    case FrameType::kGroupDown:
     case FrameType::kOpener:
       ++drops_.malformed;
   }

@@ -30,6 +30,13 @@ bool has_side(Route::Kind kind, Side side) {
   return false;
 }
 
+bool Impairment::operator==(const Impairment& other) const {
+  const auto same = [](const auto& one, const auto& two) {
+    return one == two || (one && two && *one == *two);
+  };
+  return same(forward, other.forward) && same(back, other.back);
+}
+
 const Deliver& Flow::deliver_of(const std::string& id) const {
   const auto own = deliver_for.find(id);
   return own == deliver_for.end() ? deliver : own->second;

@@ -70,4 +70,24 @@ bool is_on_first_side(const Flow& flow, const std::string& id) {
   return false;
 }
 
+const ImpairProfile* impairment_of(const Flow& flow, const std::string& sender,
+                                   const std::string& receiver) {
+  for (const auto& route : flow.routes) {
+    const auto& receivers = route.kind == Route::Kind::kMesh ? route.first : route.second;
+    const auto& impair = route.impair ? *route.impair : flow.impair;
+    if (place_in(route.first, sender) && place_in(receivers, receiver)) return impair.forward.get();
+    const bool both_ways = route.kind == Route::Kind::kBetween;
+    if (both_ways && place_in(route.second, sender) && place_in(route.first, receiver)) {
+      return impair.back.get();
+    }
+  }
+  return nullptr;
+}
+
+bool is_impaired(const Flow& flow) {
+  return std::any_of(flow.routes.begin(), flow.routes.end(), [&](const Route& route) {
+    return (route.impair ? *route.impair : flow.impair).is_set();
+  });
+}
+
 }  // namespace wormhole

@@ -152,11 +152,7 @@ void NatCheck::settle_mapping(TimePoint now) {
   const bool all_over =
       std::all_of(extras_.begin(), extras_.end(), [](const Ask& one) { return one.is_over(); });
   if (!all_over) {
-    SeenOfMain seen;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      if (main_[i]) seen[i] = main_[i]->seen;
-    }
-    if (classify_mapping(seen) != NatMapping::kEndpointIndependent) return;
+    if (classify_mapping(seen_of_main()) != NatMapping::kEndpointIndependent) return;
     if (now < started_at_ + retry_) return;
   }
   classify();
@@ -164,14 +160,21 @@ void NatCheck::settle_mapping(TimePoint now) {
   start_filtering(now);
 }
 
-void NatCheck::classify() {
+std::array<std::optional<Endpoint>, 4> NatCheck::seen_of_main() const {
   SeenOfMain seen;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (main_[i]) seen[i] = main_[i]->seen;
+  }
+  return seen;
+}
+
+void NatCheck::classify() {
+  const auto seen = seen_of_main();
   std::vector<std::uint16_t> all;
   std::vector<Endpoint> mapped;
   mapped.reserve(seen.size() + extras_.size());
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    if (main_[i]) seen[i] = main_[i]->seen;
-    if (seen[i]) mapped.push_back(*seen[i]);
+  for (const auto& one : seen) {
+    if (one) mapped.push_back(*one);
   }
   std::vector<std::uint16_t> fresh;
   std::vector<std::uint16_t> answered;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "wormhole/peer/fragments.hpp"
 #include "wormhole/wire/handshake_payload.hpp"
 
 namespace wormhole {
@@ -31,8 +32,13 @@ Peer::Peer(const PeerContext& context, std::uint16_t slot, const KeyBinding& bin
       mac1_key_(mac1_key(context.keys.public_key, context.knock)),
       initiation_(context_.keys, binding_.key, handshake_context(true), init_payload(context)),
       waiting_(budget),
+      streams_(rng),
       paths_(rng),
-      fragmented_(rng.number<std::uint32_t>()) {}
+      direct_mtu_(rng),
+      relay_mtu_(rng),
+      fragmented_(rng.number<std::uint32_t>()) {
+  streams_.set_role(context.id < binding.id ? StreamRole::kCaller : StreamRole::kListener);
+}
 
 HandshakeContext Peer::handshake_context(bool we_initiate) const {
   const auto& initiator = we_initiate ? context_.id : binding_.id;
@@ -47,12 +53,13 @@ std::uint32_t Peer::index_base() const {
 void Peer::set_presence(ClientNo number, std::uint64_t boot_id, bool initiate, TimePoint now) {
   number_ = number;
   boot_id_ = boot_id;
+  stirred_ = true;
   // A direct path outlives the server's word: after a restart it may not know yet who is there.
   if (!is_online()) return go_offline();
   if (boot_id_ == 0) return;
   const bool was_stale =
       std::exchange(stale_, slots_.current() != nullptr && session_boot_ != boot_id);
-  if (stale_ && !was_stale) new_process();
+  if (stale_ && !was_stale) new_process(now);
   if (has_session()) return;
   initiation_.start(initiate ? now : now + kInitiateAnyway);
 }
@@ -71,27 +78,22 @@ SendOutcome Peer::send(const FlowRef& flow, MutBytes text, TimePoint now, Outbox
     waiting_.add(flow, text, now);
     return SendOutcome::kQueued;
   }
-  if (text.size() > kMaxFrameText) return send_fragments(flow, text, now, out);
-  return dispatch(session->keys(flow.slot, flow.name), flow, text, kNoFlags, now, out);
+  ++sent_.datagrams;
+  const auto way = way_of(flow, now);
+  if (text.size() > text_room(way)) return send_fragments(flow, way, text, now, out);
+  return dispatch(session->keys(flow.slot, flow.name), flow, way, text, kNoFlags, now, out);
 }
 
-SendOutcome Peer::send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out) {
-  constexpr std::size_t kMost = kMaxFrameText - kFragmentHeaderSize;
-  auto* session = slots_.current();
-  auto& keys = session->keys(flow.slot, flow.name);
-  FragmentHeader head;
-  head.datagram = ++fragmented_;
-  head.count = static_cast<std::uint8_t>((text.size() + kMost - 1) / kMost);
-  head.total = static_cast<std::uint16_t>(text.size());
-  for (; head.index < head.count; ++head.index) {
-    const auto room = out.reserve(kFragmentHeaderSize + head.length());
-    if (room.empty()) return SendOutcome::kOverload;
-    write_fragment_header(head, room.data());
-    copy_bytes(text.subspan(head.offset(), head.length()), room.subspan(kFragmentHeaderSize));
-    const auto outcome = dispatch(keys, flow, room, kFlagFragment, now, out);
-    if (outcome != SendOutcome::kSent) return outcome;
-  }
-  return SendOutcome::kSent;
+SendOutcome Peer::send_fragments(const FlowRef& flow, Way way, Bytes text, TimePoint now,
+                                 Outbox& out) {
+  ++sent_.fragmented;
+  auto& keys = slots_.current()->keys(flow.slot, flow.name);
+  auto outcome = SendOutcome::kOverload;
+  send_in_fragments(text, text_room(way), ++fragmented_, out, [&](MutBytes room) {
+    outcome = dispatch(keys, flow, way, room, kFlagFragment, now, out);
+    return outcome == SendOutcome::kSent;
+  });
+  return outcome;
 }
 
 void Peer::note_activity(TimePoint now) {
@@ -101,6 +103,8 @@ void Peer::note_activity(TimePoint now) {
 }
 
 bool Peer::is_active(TimePoint now) const {
+  // What a stream has under way is waited for however long that takes.
+  if (streams_.awaits_answer()) return true;
   return last_activity_ != TimePoint::min() && now - last_activity_ < kActiveFor;
 }
 
@@ -139,15 +143,21 @@ void Peer::on_timeout(TimePoint now, Outbox& out) {
   if (initiation_.next_deadline() <= now) send_init(now, out);
   paths_.on_timeout(now, path_actions_);
   run_path_actions(now, out);
+  serve_mtu(now, out);
+  if (!streams_can_run() || (!streams_due_ && streams_.next_deadline() > now)) return;
+  streams_.on_timeout(now);
+  stirred_ = true;
 }
 
 TimePoint Peer::next_deadline() const {
-  auto due = std::min({initiation_.next_deadline(), next_ping_, paths_.next_deadline()});
+  auto due = std::min({initiation_.next_deadline(), next_ping_, paths_.next_deadline(),
+                       direct_mtu_.next_deadline(), relay_mtu_.next_deadline()});
   const auto* session = slots_.current();
   if (session != nullptr && is_online() && !initiation_.is_trying()) {
     due = std::min(due, session->rekey_time());
   }
-  return due;
+  if (!streams_can_run() || streams_held_) return due;
+  return streams_due_ ? TimePoint::min() : std::min(due, streams_.next_deadline());
 }
 
 void Peer::measure_loss(TimePoint now) {
@@ -170,7 +180,9 @@ void Peer::measure_loss(TimePoint now) {
 
 void Peer::session_ready(TimePoint now, Outbox& out) {
   stale_ = false;
-  news_ = true;
+  news_ = stirred_ = true;
+  if (streams_boot_ != session_boot_) streams_.restart(now);
+  streams_boot_ = session_boot_;
   session_since_ = now;
   unanswered_since_.reset();
   next_ping_ = now;
@@ -204,7 +216,7 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     switch (*opened.failure) {
       case Unopened::kReplayed:
         ++drops_.replayed;
-        if (is_path_frame(header, path)) on_copy(header, flow, frame, *path, now, out);
+        if (is_path_frame(header, path)) on_copy(header, keys, frame, *path, now, out);
         break;
       case Unopened::kForged:
         ++drops_.forged;
@@ -215,6 +227,7 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     return std::nullopt;
   }
   unanswered_since_.reset();
+  note_heard(now);
   if (slots_.confirm(session, now)) {
     session_boot_ = session->boot_id;
     session_attempt_ = session->attempt;
@@ -222,11 +235,14 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     session_ready(now, out);
   }
   if (is_path_frame(header, path)) note_path(header, keys, *path, now, out);
-  if (flow.slot != kControlSlot) {
-    note_activity(now);
-    return opened.text;
+  if (flow.slot == kControlSlot) {
+    on_control(opened.text, path, now, out);
+    return std::nullopt;
   }
-  on_control(opened.text, path, now, out);
+  note_activity(now);
+  if (flow.slot != kStreamSlot) return opened.text;
+  // A session of the process before this one still receives for a while.
+  if (session->boot_id == streams_boot_) streams_.on_packet(opened.text, now);
   return std::nullopt;
 }
 
@@ -246,6 +262,7 @@ void Peer::on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox
       if (sent <= now && sent > now - kDeadSession) {
         // RFC 6298 2.3: a new sample weighs 1/8.
         rtt_ = rtt_ ? *rtt_ + (now - sent - *rtt_) / 8 : now - sent;
+        if (path == nullptr) relay_rtt_ = rtt_;
       }
     } else if (const auto* handshake = std::get_if<HandshakeCarriage>(&*item)) {
       if (handshake->message.size() == kInitSize) {

@@ -6,6 +6,12 @@
 #include "wormhole/wire/handshake_payload.hpp"
 
 namespace wormhole {
+namespace {
+
+/// The third INIT leaves 750 ms after the first, when any answer would have come.
+constexpr unsigned kTriesOfAnAbsentPeer = 3;
+
+}  // namespace
 
 void Peer::send_init(TimePoint now, Outbox& out) {
   const auto index = slots_.free_index(index_base(), kIndexSpan);
@@ -36,14 +42,15 @@ void Peer::on_handshake(Bytes message, TimePoint now, Outbox& out) {
 }
 
 void Peer::on_init(Bytes message, Via via, TimePoint now, Outbox& out) {
-  // Both began at once: the INIT of the lower key wins, so this one is dropped and the other end
-  // answers ours.
-  if (initiation_.tries() > 0 && initiation_.is_trying() &&
-      context_.keys.public_key < binding_.key) {
-    return;
-  }
   if (!check_mac1(message, mac1_key_)) {
     ++drops_.bad_handshake;
+    return;
+  }
+  // Both began at once: the INIT of the lower key wins, so this one is dropped and the other end
+  // answers ours. One that has gone unanswered is lost: the other end was away, and now is there.
+  if (initiation_.tries() > 0 && initiation_.is_trying() &&
+      context_.keys.public_key < binding_.key) {
+    if (initiation_.tries() >= kTriesOfAnAbsentPeer) initiation_.start(now);
     return;
   }
   auto responder = Responder::read_init(context_.keys, handshake_context(false), message);
@@ -92,7 +99,7 @@ void Peer::on_resp(Bytes message, TimePoint now, Outbox& out) {
       std::make_unique<PeerSession>(established->keys, Role::kInitiator, established->local_index,
                                     established->remote_index, now);
   if (session_boot_ != established->payload.boot_id) session_attempt_ = 0;
-  session_boot_ = established->payload.boot_id;
+  session_boot_ = session->boot_id = established->payload.boot_id;
   slots_.install(std::move(session), now);
   session_ready(now, out);
 }

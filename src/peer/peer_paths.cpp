@@ -5,10 +5,9 @@
 
 namespace wormhole {
 
-SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, std::uint8_t flags,
-                           TimePoint now, Outbox& out) {
+SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, Way way, MutBytes text,
+                           std::uint8_t flags, TimePoint now, Outbox& out) {
   auto* session = slots_.current();
-  const auto way = flow.relay_only ? Way::kRelay : paths_.way(now);
   if (way == Way::kDirect) {
     const auto& path = *paths_.in_use();
     const auto frame = session->seal(keys, FrameType::kDirect, flow.number, text, now,
@@ -16,6 +15,7 @@ SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, s
     if (frame.empty()) return SendOutcome::kKeyUsedUp;
     out.net(path.socket, path.remote, frame);
     paths_.on_sent(now);
+    direct_mtu_.on_sent(frame.size(), now);
     return SendOutcome::kSent;
   }
   const auto frame = session->seal(keys, FrameType::kRelayed, flow.number, text, now, flags);
@@ -26,8 +26,10 @@ SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, s
     copy_bytes(frame, copy);
     copy[0] = static_cast<std::uint8_t>(FrameType::kDirect);
     out.net(paths_.in_use()->socket, paths_.in_use()->remote, copy);
+    direct_mtu_.on_sent(copy.size(), now);
   }
   const bool relayed = hop_.relay(frame, out);
+  if (relayed) relay_mtu_.on_sent(frame.size() + kHopTagSize, now);
   return relayed || !copy.empty() ? SendOutcome::kSent : SendOutcome::kNoServer;
 }
 
@@ -87,12 +89,16 @@ void Peer::try_path(const PathAddress& path, Strategy strategy, TimePoint now, O
 }
 
 void Peer::doubt_paths(TimePoint now, Outbox& out) {
+  forget_mtu();
   paths_.suspect(now, path_actions_);
   run_path_actions(now, out);
 }
 
 /// Nothing of the old process's can be reached any more.
-void Peer::new_process() {
+void Peer::new_process(TimePoint now) {
+  forget_mtu();
+  streams_.restart(now);
+  stirred_ = true;
   paths_.clear("the peer was restarted", path_actions_);
   for (auto& action : std::exchange(path_actions_, {})) path_events_.push_back(std::move(action));
 }
@@ -103,11 +109,17 @@ void Peer::send_talk(const PunchTalk& talk, TimePoint now, Outbox& out) {
   send_by_relay(items, now, out);
 }
 
+void Peer::send_group_item(const GroupItem& item, TimePoint now, Outbox& out) {
+  ControlWriter items;
+  std::visit([&](const auto& one) { items.add(one); }, item);
+  send_control(items, now, out);
+}
+
 namespace {
 
 /// What control says about its path, its items tell.
 Heard heard_by(const FrameHeader& header) {
-  return header.flow == FlowNo{0} ? Heard::kProof : Heard::kUse;
+  return is_control(header) ? Heard::kProof : Heard::kUse;
 }
 
 }  // namespace
@@ -123,43 +135,51 @@ void Peer::note_path(const FrameHeader& header, const FlowKeys& keys, const Path
 
 /// Somebody's copy of a frame was here first. Else a forwarder who is quicker than the way itself
 /// could starve it: what it carries for the path still counts, as of the time that the mark gives.
-void Peer::on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
+void Peer::on_copy(const FrameHeader& header, const FlowKeys& keys, MutBytes frame,
                    const PathAddress& path, TimePoint now, Outbox& out) {
-  if (!paths_.knows(path)) return;
-  const auto& keys = slots_.find(header.index)->keys(flow.slot, flow.name);
-  if (!Session::is_recent(keys, header)) return;
+  if (!paths_.knows(path) || !Session::is_recent(keys, header)) return;
   const auto opened = Session::open_copy(keys, header, frame);
   if (opened.failure) return;
   paths_.on_heard(path, heard_by(header), keys.marked_at);
-  if (flow.slot != kControlSlot) return;
+  if (!is_control(header)) return;
   ControlWriter reply;
   ControlReader reader(opened.text);
-  while (const auto item = reader.next()) {
-    if (const auto* challenge = std::get_if<PathChallenge>(&*item)) {
-      reply.add(PathResponse{challenge->token});
-    } else if (const auto* response = std::get_if<PathResponse>(&*item)) {
-      paths_.on_response(path, response->token, now, path_actions_);
-    } else if (std::holds_alternative<Keepalive>(*item)) {
-      paths_.on_heard(path, Heard::kUse, keys.marked_at);
-    }
-  }
+  while (const auto item = reader.next()) on_proof(*item, path, reply, keys.marked_at, now);
   send_by_path(reply, path, now, out);
   run_path_actions(now, out);
 }
 
-void Peer::on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,
-                        TimePoint now, Outbox& out) {
+/// What an item says of the path that it came by, of which the news is as of `heard`. False when it
+/// is about something else.
+bool Peer::on_proof(const ControlItem& item, const PathAddress& path, ControlWriter& reply,
+                    TimePoint heard, TimePoint now) {
   if (const auto* challenge = std::get_if<PathChallenge>(&item)) {
     // Who answers keeps the socket open: a path that was refused must not seem valid there.
-    if (path != nullptr && paths_.knows(*path)) reply.add(PathResponse{challenge->token});
+    if (paths_.knows(path)) reply.add(PathResponse{challenge->token});
   } else if (const auto* response = std::get_if<PathResponse>(&item)) {
-    if (path != nullptr) paths_.on_response(*path, response->token, now, path_actions_);
+    const bool sized = paths_.in_use() != nullptr && *paths_.in_use() == path &&
+                       direct_mtu_.on_answer(response->token, now);
+    if (!sized) paths_.on_response(path, response->token, now, path_actions_);
   } else if (std::holds_alternative<Keepalive>(item)) {
-    if (path != nullptr) paths_.on_heard(*path, Heard::kUse, now);
-  } else if (std::holds_alternative<PathSilent>(item)) {
+    paths_.on_heard(path, Heard::kUse, heard);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Peer::on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,
+                        TimePoint now, Outbox& out) {
+  if (path != nullptr && on_proof(item, *path, reply, now, now)) return run_path_actions(now, out);
+  if (path == nullptr && on_relay_proof(item, reply, now)) return;
+  if (std::holds_alternative<PathSilent>(item)) {
     paths_.on_peer_silent(now, path_actions_);
   } else if (const auto* talk = std::get_if<PunchTalk>(&item)) {
     talk_ = *talk;
+  } else if (const auto* keys = std::get_if<GroupKey>(&item)) {
+    group_items_.emplace_back(*keys);
+  } else if (const auto* ack = std::get_if<GroupKeyAck>(&item)) {
+    group_items_.emplace_back(*ack);
   }
   run_path_actions(now, out);
 }
@@ -180,6 +200,13 @@ void Peer::run_path_actions(TimePoint now, Outbox& out) {
       hop_.nudge(now);  // the same NAT may have forgotten the hop's mapping
     } else {
       if (std::holds_alternative<PathUp>(action)) rtt_.reset();
+      const bool changed =
+          std::holds_alternative<PathUp>(action) || std::holds_alternative<PathDown>(action);
+      if (changed) {
+        direct_mtu_.begin();
+        streams_.on_path_change(StreamClass::kUsual);
+        stirred_ = true;
+      }
       path_events_.push_back(std::move(action));
     }
   }

@@ -8,9 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "server/link_history.hpp"
 #include "server/member_port.hpp"
 #include "wormhole/crypto/identity.hpp"
 #include "wormhole/server/plan.hpp"
@@ -39,6 +41,18 @@ struct HopSession : Session {
   std::uint32_t attempt = 0;
 };
 
+/// Whom the frames of one group of a client go to, in the order of their tags.
+struct RelayGroup {
+  struct Receiver {
+    ClientNo number;
+    std::optional<Permission> allowed;  ///< nothing: not any more
+  };
+  FlowNo flow;
+  std::vector<Receiver> receivers;
+  std::uint64_t plan = 0;  ///< the number of the plan that `allowed` is of
+  ReplayWindow window;     ///< a replay here would be sent on many times
+};
+
 /// One process of a client: identified by its boot id. Its control stream outlives its sessions.
 struct Association {
   std::uint64_t boot_id = 0;
@@ -50,13 +64,16 @@ struct Association {
   /// What the client has been told, by object: the whole message. A change is a difference to this.
   std::map<ClientNo, std::vector<std::uint8_t>> told_peers;
   std::map<FlowNo, std::vector<std::uint8_t>> told_flows;
+  std::map<FlowNo, std::vector<std::uint8_t>> told_impairs;
   std::map<FlowNo, std::uint16_t> told_ports;  ///< relay ports, without those taken away
   std::map<FlowNo, std::vector<std::uint8_t>> told_offers;
   std::vector<std::uint8_t> told_settings;  ///< PunchSettings
+  std::vector<std::uint8_t> told_streams;   ///< StreamSettings
   /// PeerAddress, of peers that are online.
   std::map<ClientNo, std::vector<std::uint8_t>> told_addresses;
-  NatReport nat;                   ///< its own word (NatNews)
-  std::size_t delayed_probes = 0;  ///< answers that it waits for
+  std::unordered_map<std::uint16_t, RelayGroup> groups;  ///< by the client's number for them
+  NatReport nat;                                         ///< its own word (NatNews)
+  std::size_t delayed_probes = 0;                        ///< answers that it waits for
 };
 
 struct ClientRecord {
@@ -78,6 +95,7 @@ struct ClientRecord {
   TimePoint campaigns_paid{};
   std::uint64_t relayed_packets = 0;
   std::uint64_t relayed_bytes = 0;
+  LinkHistory links;  ///< its own word; kept over its restarts
 
   bool is_online() const { return association && association->online; }
 };

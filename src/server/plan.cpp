@@ -5,6 +5,7 @@
 
 #include "server/offers.hpp"
 #include "wormhole/model/routing.hpp"
+#include "wormhole/wire/impairment.hpp"
 #include "wormhole/wire/messages.hpp"
 
 namespace wormhole {
@@ -20,14 +21,54 @@ FlowPut flow_put(FlowNo number, const MemberFlow& member, const std::string& id,
   message.port = flow.port;
   if (flow.addressing == Addressing::kPerPeer) message.options |= kFlowPerPeer;
   if (!flow.p2p) message.options |= kFlowRelayOnly;
+  if (flow.fanout == Fanout::kCopy) {
+    message.options |= kFlowCopy;
+    message.copy_buffer = flow.copy_buffer;
+  }
+  message.options |=
+      static_cast<std::uint8_t>(static_cast<unsigned>(flow.spread) << kFlowSpreadShift);
+  if (flow.proxy_protocol) message.options |= kFlowProxy;
+  message.priority = static_cast<std::uint8_t>(flow.priority);
+  message.max_age = flow.max_age_ms;
+  message.rate = flow.rate_kbps;
   message.deliver = static_cast<std::uint8_t>(deliver.kind);
   message.deliver_to = deliver.endpoint;
   message.name = flow.name;
-  for (const auto& [peer, direction] : member.peers) {
+  const auto add = [&](const std::string& peer, Direction direction) {
     message.members.push_back(
         {directory.clients.at(peer).number, static_cast<std::uint8_t>(direction)});
+  };
+  if (flow.protocol == Protocol::kUdp) {
+    for (const auto& [peer, direction] : member.peers) add(peer, direction);
+    return message;
+  }
+  for (const auto& peer : flow.preference) {
+    const auto at = member.peers.find(peer);
+    if (at != member.peers.end()) add(peer, at->second);
   }
   return message;
+}
+
+/// What impairs what `id` sends on a flow, by what its receivers have in common.
+std::vector<ImpairPart> impair_parts(const MemberFlow& member, const std::string& id,
+                                     const Directory& directory) {
+  std::vector<ImpairPart> parts;
+  std::size_t receivers = 0;
+  for (const auto& [peer, direction] : member.peers) {
+    if (!may_send(direction)) continue;
+    ++receivers;
+    const auto* profile = impairment_of(*member.flow, id, peer);
+    if (profile == nullptr) continue;
+    auto at = std::find_if(parts.begin(), parts.end(),
+                           [&](const auto& part) { return part.profile == *profile; });
+    if (at == parts.end()) at = parts.insert(parts.end(), {*profile, {}});
+    at->receivers.push_back(directory.clients.at(peer).number);
+  }
+  for (auto& part : parts) {
+    std::sort(part.receivers.begin(), part.receivers.end());
+    if (part.receivers.size() == receivers) part.receivers.clear();  // all of them
+  }
+  return parts;
 }
 
 /// Number, memberships and what it is told of them.
@@ -41,6 +82,9 @@ ClientPlan plan_client(const std::string& id, const std::vector<MemberFlow>& flo
     const auto number = directory.flows.at(member.flow->name);
     plan.flows.push_back({number, is_on_first_side(*member.flow, id)});
     plan.flow_puts.emplace(number, encode(flow_put(number, member, id, directory)));
+    if (!is_impaired(*member.flow)) continue;
+    const auto parts = impair_parts(member, id, directory);
+    if (!parts.empty()) plan.flow_impairs.emplace(number, impair_messages(number, parts));
   }
   std::sort(plan.flows.begin(), plan.flows.end(),
             [](const auto& a, const auto& b) { return a.flow < b.flow; });
@@ -103,6 +147,7 @@ std::shared_ptr<const ServerPlan> plan_network(Network network, const Directory&
     permit(client, flows_of(id), directory, plan->clients);
   }
   for (const auto& flow : plan->network.flows) {
+    plan->flow_names.emplace(directory.flows.at(flow.name), flow.name);
     for (const auto& [side, members] : flow.self_join) {
       for (const auto& id : members) {
         const auto number = directory.flows.at(flow.name);

@@ -47,6 +47,8 @@ void Server::on_net_datagrams(SocketNo socket, std::span<const NetDatagram> batc
       core_->on_probe(socket, datagram, now, out);
     } else if (type == FrameType::kRelayed && !by_probe_port) {
       core_->relay(socket, datagram, now, out);
+    } else if (type == FrameType::kGroupUp && !by_probe_port) {
+      core_->relay_group(socket, datagram, now, out);
     } else if (type == FrameType::kDirect && !by_probe_port) {
       if (by_port) {
         core_->on_port_frame(socket, datagram, now, out);
@@ -66,6 +68,7 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
   if (core.closed) return;
   if (now >= core.stream_deadline) {
     core.stream_deadline = kNever;
+    core.streams_served = now;
     for (auto& [id, client] : core.clients) {
       if (client->is_online()) core.flush(*client, now, out);
     }
@@ -87,6 +90,8 @@ void Server::on_timeout(TimePoint now, ServerOutbox& out) {
   for (auto& entry : core.enrolments) {
     if (entry && now - entry->since >= Core::kEnrolmentLife) entry.reset();
   }
+  core.group_count = core.groups_of_all();
+  core.sweep_links(now);
   core.sweep_ports(now, out);
 }
 
@@ -131,6 +136,11 @@ ServerStatus Server::status(TimePoint now) const {
                      {"relay_not_allowed", c.relay_not_allowed},
                      {"relay_receiver_offline", c.relay_receiver_offline},
                      {"relayed_by_port", c.relayed_by_port},
+                     {"group_uploads", c.group_uploads},
+                     {"groups", core_->groups_of_all()},
+                     {"group_unknown", c.group_unknown},
+                     {"group_replayed", c.group_replayed},
+                     {"group_refused", c.group_refused},
                      {"relay_ports_open", core_->pool.open_ports()},
                      {"relay_ports_shared", core_->pool.sharing_members()},
                      {"relay_port_taken", c.port_taken},
@@ -147,6 +157,11 @@ ServerStatus Server::status(TimePoint now) const {
                      {"campaigns_refused", core_->campaigns.counters().refused},
                      {"campaigns_expired", core_->campaigns.counters().expired},
                      {"campaign_ends_ignored", core_->campaigns.counters().end_ignored},
+                     {"links", core_->link_budget.links},
+                     {"link_samples", core_->link_budget.samples},
+                     {"link_news", core_->link_budget.news},
+                     {"links_refused", core_->link_budget.links_refused},
+                     {"link_samples_refused", core_->link_budget.samples_refused},
                      {"malformed", c.malformed},
                      {"bad_mac1", c.bad_mac1},
                      {"bad_handshake", c.bad_handshake},

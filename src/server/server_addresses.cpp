@@ -22,8 +22,16 @@ void Server::Core::tell_settings(ClientRecord& client, TimePoint now, Outbox& ou
   settings.opens_per_s = p2p.open_rate;
   settings.probes_per_s_first = p2p.probe_rate_from;
   settings.probes_per_s = p2p.probe_rate_to;
-  auto message = encode(settings);
-  auto& told = client.association->told_settings;
+  tell_if_new(client, client.association->told_settings, encode(settings), now, out);
+  // A push may have cut the client off.
+  if (!client.is_online()) return;
+  const StreamSettings streams{static_cast<std::uint8_t>(plan->network.defaults.congestion)};
+  tell_if_new(client, client.association->told_streams, encode(streams), now, out);
+}
+
+void Server::Core::tell_if_new(ClientRecord& client, std::vector<std::uint8_t>& told,
+                               const std::vector<std::uint8_t>& message, TimePoint now,
+                               Outbox& out) {
   if (told == message) return;
   told = message;
   push(client, message, now, out);

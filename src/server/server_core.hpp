@@ -27,6 +27,9 @@ struct Server::Core {
   static constexpr Duration kOfflineAfter = 5s;
   static constexpr Duration kSweep = 500ms;
   static constexpr std::size_t kMaxSuperseded = 8;
+  /// Each turn of the control streams asks all clients: while 10,000 connect, one for each deadline
+  /// of theirs would be all that the server does. Retransmission takes 200 ms and more anyway.
+  static constexpr Duration kStreamTurn = 10ms;
   /// Relay ports opened in one sweep: 20 µs each, so that the loop stands still for 1.3 ms at most.
   static constexpr unsigned kOpensPerSweep = 64;
   /// A change of membership writes routes.yaml: one in 2 s from one client, five at once.
@@ -34,6 +37,11 @@ struct Server::Core {
   static constexpr int kMembershipBurst = 5;
   /// Changes of membership being written, of all clients.
   static constexpr std::size_t kMaxMemberships = 64;
+
+  /// Groups of one client: 4,096 receivers of one flow, twice while its keys change.
+  static constexpr std::size_t kMaxGroups = 512;
+  /// … and of all: 36 MiB, most of it replay windows.
+  static constexpr std::size_t kMaxGroupsOfAll = 16'384;
 
   /// Questions for turns to punch: a client that punches with many sequential NATs, one after the
   /// other, asks three times a second; and its first ones come at once.
@@ -49,6 +57,7 @@ struct Server::Core {
     std::uint64_t relayed_by_port = 0, port_taken = 0, port_refused = 0, port_none_left = 0;
     std::uint64_t port_not_theirs = 0;
     std::uint64_t probes = 0, probes_refused = 0;
+    std::uint64_t group_uploads = 0, group_unknown = 0, group_replayed = 0, group_refused = 0;
   };
 
   Core(ServerConfig server_config, std::shared_ptr<const ServerPlan> first_plan, Rng& random);
@@ -57,6 +66,17 @@ struct Server::Core {
   void relay(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
   const Source& way_to(ClientRecord& receiver, const HopSession& session, ClientRecord& sender,
                        const Permission& permission, const Source& from, TimePoint now);
+
+  // One upload for several receivers (server_groups.cpp).
+  void relay_group(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
+  ClientRecord* relay_sender(const Source& source, Bytes header, Bytes tag);
+  void forward_group(ClientRecord& sender, RelayGroup& group, MutBytes frame, const Source& source,
+                     TimePoint now, Outbox& out);
+  HopSession* receiving_session(ClientRecord* receiver);
+  void check_receivers(const ClientRecord& sender, RelayGroup& group) const;
+  void on_group_put(ClientRecord& client, const GroupPut& message, TimePoint now, Outbox& out);
+  bool put_group(ClientRecord& client, const GroupPut& message);
+  std::size_t groups_of_all() const;
 
   // Relay ports (server_ports.cpp).
   void on_port_frame(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out);
@@ -105,6 +125,8 @@ struct Server::Core {
 
   // Where peers may be reached (server_addresses.cpp).
   void tell_settings(ClientRecord& client, TimePoint now, Outbox& out);
+  void tell_if_new(ClientRecord& client, std::vector<std::uint8_t>& told,
+                   const std::vector<std::uint8_t>& message, TimePoint now, Outbox& out);
   ProbeKey probe_key(const ClientRecord& a, const ClientRecord& b) const;
   std::vector<std::uint8_t> address_message(const ClientRecord& to, const ClientRecord& peer) const;
   void tell_addresses(ClientRecord& client, TimePoint now, Outbox& out);
@@ -168,6 +190,10 @@ struct Server::Core {
   void on_membership(ClientRecord& client, const MembershipRequest& request, TimePoint now,
                      ServerOutbox& out);
 
+  // What clients say of their links (server_links.cpp).
+  void on_link_news(ClientRecord& client, const LinkNews& news, TimePoint now);
+  void sweep_links(TimePoint now);
+
   // Rendezvous: who is told what (server_roster.cpp).
   void remove_clients(const ServerPlan& next, TimePoint now, Outbox& out);
   void adopt(std::shared_ptr<const ServerPlan> next);
@@ -191,7 +217,9 @@ struct Server::Core {
   Rng& rng;
   SecretKey mac1;
   CookieJar cookies;
+  std::size_t group_count = 0;  // groups_of_all() at the last sweep, and those that came since
   std::shared_ptr<const ServerPlan> plan;                        // in force
+  LinkBudget link_budget;                                        // of all clients, who use it
   std::map<std::string, std::unique_ptr<ClientRecord>> clients;  // by ID
   std::vector<ClientRecord*> by_number;                          // owned by clients
   std::map<PublicKey, ClientRecord*> by_key;
@@ -216,7 +244,9 @@ struct Server::Core {
   std::map<std::uint64_t, PendingMembership> memberships;  // by our ticket
   std::uint64_t next_ticket = 1;
   TimePoint next_sweep = kNever;
+  TimePoint next_link_sweep{};
   TimePoint stream_deadline = kNever;  // the earliest of all control streams
+  TimePoint streams_served{};          // when all of them had their turn last
   TimePoint init_window{};
   std::uint64_t inits_in_window = 0;
   std::uint32_t revision = 0;

@@ -191,6 +191,10 @@ void Server::Core::read_messages(ClientRecord& client, TimePoint now, ServerOutb
     }
     const auto* ask = decoded.message ? std::get_if<CampaignAsk>(&*decoded.message) : nullptr;
     if (ask != nullptr && client.association) on_campaign(client, *ask, now, out);
+    const auto* group = decoded.message ? std::get_if<GroupPut>(&*decoded.message) : nullptr;
+    if (group != nullptr && client.association) on_group_put(client, *group, now, out);
+    const auto* links = decoded.message ? std::get_if<LinkNews>(&*decoded.message) : nullptr;
+    if (links != nullptr) on_link_news(client, *links, now);
   }
 }
 
@@ -242,7 +246,8 @@ void Server::Core::flush_stream(ControlStream& stream, HopSession* session, Time
     items.add(*segment);
     send_control(*session, items, now, out);
   }
-  stream_deadline = std::min(stream_deadline, stream.next_deadline());
+  const auto due = std::max(stream.next_deadline(), streams_served + kStreamTurn);
+  stream_deadline = std::min(stream_deadline, due);
 }
 
 }  // namespace wormhole

@@ -13,46 +13,56 @@ bool tag_fits(const HopSession* session, const Source* source, Bytes header, Byt
 
 }  // namespace
 
+/// Who has sent this, if the hop tag is right.
+ClientRecord* Server::Core::relay_sender(const Source& source, Bytes header, Bytes tag) {
+  const auto at = by_source.find(source);
+  if (at == by_source.end()) {
+    ++counters.relay_unknown_source;
+    return nullptr;
+  }
+  auto& sender = *at->second;
+  const auto* own = pool.owns(source.socket) ? nullptr : &source;
+  if (!tag_fits(sender.sessions.current(), own, header, tag) &&
+      !tag_fits(sender.sessions.previous(), own, header, tag)) {
+    ++counters.relay_bad_tag;
+    return nullptr;
+  }
+  return &sender;
+}
+
+/// Null when it can't be reached (counted).
+HopSession* Server::Core::receiving_session(ClientRecord* receiver) {
+  auto* session =
+      receiver != nullptr && receiver->is_online() ? receiver->sessions.current() : nullptr;
+  if (session == nullptr) ++counters.relay_receiver_offline;
+  return session;
+}
+
 void Server::Core::relay(SocketNo socket, const NetDatagram& datagram, TimePoint now, Outbox& out) {
   constexpr std::size_t kShortest = kHeaderSize + kTagSize + kHopTagSize;
   const auto header = read_header(datagram.bytes);
-  if (!header || datagram.bytes.size() < kShortest || (header->flags & ~kFlagFragment) != 0) {
+  constexpr std::uint8_t kFlags = kFlagFragment | kFlagStream;
+  if (!header || datagram.bytes.size() < kShortest || (header->flags & ~kFlags) != 0) {
     ++counters.malformed;
     return;
   }
   const Source source{socket, datagram.from};
-  const auto at = by_source.find(source);
-  if (at == by_source.end()) {
-    ++counters.relay_unknown_source;
-    return;
-  }
-  auto& sender = *at->second;
   const auto frame = datagram.bytes.first(datagram.bytes.size() - kHopTagSize);
-  const auto tag = datagram.bytes.last(kHopTagSize);
-  const auto covered = frame.first(kHeaderSize);
-  const auto* own = pool.owns(socket) ? nullptr : &source;
-  if (!tag_fits(sender.sessions.current(), own, covered, tag) &&
-      !tag_fits(sender.sessions.previous(), own, covered, tag)) {
-    ++counters.relay_bad_tag;
-    return;
-  }
+  auto* sender = relay_sender(source, frame.first(kHeaderSize), datagram.bytes.last(kHopTagSize));
+  if (sender == nullptr) return;
   const auto to = client_of(header->index);
-  const auto allowed = sender.plan->may_send.find(permission(to, header->flow));
-  if (allowed == sender.plan->may_send.end()) {
+  const auto allowed = sender->plan->may_send.find(permission(to, header->flow));
+  if (allowed == sender->plan->may_send.end()) {
     ++counters.relay_not_allowed;
     return;
   }
   auto* receiver = numbered(to);
-  auto* session =
-      receiver != nullptr && receiver->is_online() ? receiver->sessions.current() : nullptr;
-  if (session == nullptr) {
-    ++counters.relay_receiver_offline;
-    return;
-  }
+  auto* session = receiving_session(receiver);
+  if (session == nullptr) return;
   ++counters.relayed;
-  ++sender.relayed_packets;
-  sender.relayed_bytes += frame.size();
-  const auto& way = way_to(*receiver, *session, sender, allowed->second, source, now);
+  ++sender->relayed_packets;
+  sender->relayed_bytes += frame.size();
+  const auto& way = way_to(*receiver, *session, *sender, allowed->second, source, now);
   out.net(way.socket, way.endpoint, frame);
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/server_core.hpp"
+#include "wormhole/wire/impairment.hpp"
 
 namespace wormhole {
 namespace {
@@ -89,9 +90,11 @@ void Server::Core::push(ClientRecord& client, const std::vector<std::uint8_t>& m
 void Server::Core::tell_everything(ClientRecord& client, TimePoint now, Outbox& out) {
   client.association->told_peers.clear();
   client.association->told_flows.clear();
+  client.association->told_impairs.clear();
   client.association->told_offers.clear();
   client.association->told_addresses.clear();
   client.association->told_settings.clear();
+  client.association->told_streams.clear();
   tell_settings(client, now, out);
   tell_differences(client, now, out);
   push(client, encode(Sync{++revision}), now, out);
@@ -106,16 +109,20 @@ void Server::Core::tell_differences(ClientRecord& client, TimePoint now, Outbox&
   // Copies: a push may cut the client off, and its association with it.
   auto peers = client.association->told_peers;
   auto flows = client.association->told_flows;
+  auto impairs = client.association->told_impairs;
   auto offers = client.association->told_offers;
   say_differences(
       peers, wanted_peers(client), [](ClientNo n) { return encode(PeerRemove{n}); }, say);
   say_differences(
       flows, client.plan->flow_puts, [](FlowNo n) { return encode(FlowRemove{n}); }, say);
   say_differences(
+      impairs, client.plan->flow_impairs, [](FlowNo n) { return impair_messages(n, {}); }, say);
+  say_differences(
       offers, client.plan->offers, [](FlowNo n) { return encode(FlowOfferRemove{n}); }, say);
   if (!client.association) return;
   client.association->told_peers = std::move(peers);
   client.association->told_flows = std::move(flows);
+  client.association->told_impairs = std::move(impairs);
   client.association->told_offers = std::move(offers);
   tell_ports(client, now, out);
   tell_addresses(client, now, out);

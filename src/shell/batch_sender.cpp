@@ -74,67 +74,83 @@ SendSocket new_send_socket(int fd) {
 BatchSender::BatchSender(SendFunction send)
     : send_(send), messages_(std::make_unique_for_overwrite<Message[]>(kMaxMessages)) {}
 
-void BatchSender::add(SendSocket& socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl) {
-  if (socket_ != &socket) {
-    flush();
-    socket_ = &socket;
-  }
+void BatchSender::add(SendSocket& socket, const Endpoint& to, Bytes bytes, Bytes tail,
+                      std::uint8_t ttl) {
   // A run has one TTL, and few datagrams have their own: those go alone.
-  Message* message = ttl == 0 ? open_message(to, bytes.size()) : nullptr;
+  const auto size = bytes.size() + tail.size();
+  const std::size_t pieces = tail.empty() ? 1 : 2;
+  Message* message = ttl == 0 ? open_message(socket, to, size, pieces) : nullptr;
   if (message == nullptr) {
-    if (count_ == kMaxMessages) send_all();
-    message = &start_message(to, bytes.size());
+    if (count_ == kMaxMessages) flush();
+    message = &start_message(socket, to, size, pieces);
   }
   // sendmmsg's iovec has no const; it only reads.
-  message->parts[message->count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-  message->bytes += bytes.size();
-  message->closed = bytes.size() < message->segment_bytes || ttl != 0;
+  auto* const part = &message->parts[pieces * message->count++];
+  part[0] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  if (pieces == 2) part[1] = {const_cast<std::uint8_t*>(tail.data()), tail.size()};
+  message->bytes += size;
+  message->closed = size < message->segment_bytes || ttl != 0;
   message->ttl = ttl;
   last_ = static_cast<std::size_t>(message - messages_.get());
 }
 
+/// Socket after socket: copies for several receivers alternate between their relay ports.
 void BatchSender::flush() {
-  if (socket_ == nullptr) return;
-  send_all();
-  socket_ = nullptr;
-}
-
-BatchSender::Message* BatchSender::open_message(const Endpoint& to, std::size_t size) {
-  if (count_ == 0) return nullptr;
-  std::size_t at = last_;
-  if (messages_[at].to != to) {
-    at = index_[std::hash<Endpoint>{}(to) % kIndexSize];
-    if (at >= count_ || messages_[at].to != to) return nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (messages_[i].socket != nullptr) send_all(*messages_[i].socket, i);
   }
-  return takes(messages_[at], size) ? &messages_[at] : nullptr;
+  count_ = 0;
+  last_ = 0;
 }
 
-BatchSender::Message& BatchSender::start_message(const Endpoint& to, std::size_t size) {
+std::size_t BatchSender::index_of(const SendSocket& socket, const Endpoint& to) {
+  const auto descriptor = static_cast<std::size_t>(socket.fd);
+  return (std::hash<Endpoint>{}(to) + descriptor) % kIndexSize;
+}
+
+BatchSender::Message* BatchSender::open_message(SendSocket& socket, const Endpoint& to,
+                                                std::size_t size, std::size_t pieces) {
+  if (count_ == 0) return nullptr;
+  const auto is_it = [&](const Message& message) {
+    return message.socket == &socket && message.to == to;
+  };
+  std::size_t at = last_;
+  if (!is_it(messages_[at])) {
+    at = index_[index_of(socket, to)];
+    if (at >= count_ || !is_it(messages_[at])) return nullptr;
+  }
+  return takes(messages_[at], size, pieces) ? &messages_[at] : nullptr;
+}
+
+BatchSender::Message& BatchSender::start_message(SendSocket& socket, const Endpoint& to,
+                                                 std::size_t size, std::size_t pieces) {
   const auto at = count_++;
   Message& message = messages_[at];
+  message.socket = &socket;
   message.to = to;
   message.address = SocketAddress(to);
   message.segment_bytes = size;
   message.bytes = 0;
   message.count = 0;
+  message.pieces = pieces;
   message.closed = false;
-  index_[std::hash<Endpoint>{}(to) % kIndexSize] = static_cast<std::uint8_t>(at);
+  index_[index_of(socket, to)] = static_cast<std::uint8_t>(at);
   return message;
 }
 
-bool BatchSender::takes(const Message& message, std::size_t size) const {
-  return socket_->segmentation && !message.closed && message.count < kMaxSegments && size > 0 &&
-         size <= message.segment_bytes && message.segment_bytes < socket_->refused_segment &&
+bool BatchSender::takes(const Message& message, std::size_t size, std::size_t pieces) {
+  return message.socket->segmentation && message.pieces == pieces && !message.closed &&
+         message.count < kMaxSegments && size > 0 && size <= message.segment_bytes &&
+         message.segment_bytes < message.socket->refused_segment &&
          message.bytes + size <= kMaxRunBytes;
 }
 
-void BatchSender::prepare_header(std::size_t index) {
-  Message& message = messages_[index];
+void BatchSender::prepare_header(Message& message) {
   msghdr header{};
   header.msg_name = message.address.data();
   header.msg_namelen = message.address.size();
   header.msg_iov = message.parts.data();
-  header.msg_iovlen = message.count;
+  header.msg_iovlen = message.pieces * message.count;
   if (message.count > 1) {
     attach(header, message.control, SOL_UDP, UDP_SEGMENT,
            static_cast<std::uint16_t>(message.segment_bytes));
@@ -143,37 +159,42 @@ void BatchSender::prepare_header(std::size_t index) {
     attach(header, message.control, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT,
            int{message.ttl});
   }
-  headers_[index].msg_hdr = header;
+  headers_[sending_count_].msg_hdr = header;
+  sending_[sending_count_++] = &message;
 }
 
-void BatchSender::send_all() {
-  for (std::size_t i = 0; i < count_; ++i) prepare_header(i);
+/// All messages of `socket`, of which `first` is the first.
+void BatchSender::send_all(SendSocket& socket, std::size_t first) {
+  sending_count_ = 0;
+  for (std::size_t i = first; i < count_; ++i) {
+    if (messages_[i].socket == &socket) prepare_header(messages_[i]);
+  }
   bool retried = false;
-  for (std::size_t at = 0; at < count_;) {
+  for (std::size_t at = 0; at < sending_count_;) {
     const int sent =
-        send_(socket_->fd, &headers_[at], static_cast<unsigned>(count_ - at), MSG_DONTWAIT);
+        send_(socket.fd, &headers_[at], static_cast<unsigned>(sending_count_ - at), MSG_DONTWAIT);
     if (sent > 0) {
       retried = false;
-      for (int i = 0; i < sent; ++i) socket_->counters.sent += messages_[at++].count;
+      for (int i = 0; i < sent; ++i) socket.counters.sent += sending_[at++]->count;
       continue;
     }
     const int error = errno;
-    const auto verdict = judge(error, messages_[at], retried);
+    auto& message = *sending_[at];
+    const auto verdict = judge(error, message, retried);
     retried = verdict == Verdict::kRetry;
     if (retried) continue;
-    if (verdict == Verdict::kSplit && send_singly(messages_[at])) {
+    if (verdict == Verdict::kSplit && send_singly(message)) {
       ++at;
       continue;
     }
-    if (verdict == Verdict::kSkip) count_failure(error, messages_[at], messages_[at].count);
-    if (verdict == Verdict::kStop) socket_->counters.dropped_full += messages_[at].count;
+    if (verdict == Verdict::kSkip) count_failure(error, message, message.count);
+    if (verdict == Verdict::kStop) socket.counters.dropped_full += message.count;
     ++at;
     if (verdict == Verdict::kSkip) continue;
     // The queue is full: what comes behind would overtake what was lost, and fare no better.
-    for (; at < count_; ++at) socket_->counters.dropped_full += messages_[at].count;
+    for (; at < sending_count_; ++at) socket.counters.dropped_full += sending_[at]->count;
   }
-  count_ = 0;
-  last_ = 0;
+  for (std::size_t i = 0; i < sending_count_; ++i) sending_[i]->socket = nullptr;
 }
 
 /// Sends a refused run datagram by datagram. False when the queue was full and the rest was dropped
@@ -184,10 +205,10 @@ bool BatchSender::send_singly(Message& message) {
     mmsghdr single{};
     single.msg_hdr.msg_name = message.address.data();
     single.msg_hdr.msg_namelen = message.address.size();
-    single.msg_hdr.msg_iov = &message.parts[i];
-    single.msg_hdr.msg_iovlen = 1;
-    if (send_(socket_->fd, &single, 1, MSG_DONTWAIT) == 1) {
-      ++socket_->counters.sent;
+    single.msg_hdr.msg_iov = &message.parts[message.pieces * i];
+    single.msg_hdr.msg_iovlen = message.pieces;
+    if (send_(message.socket->fd, &single, 1, MSG_DONTWAIT) == 1) {
+      ++message.socket->counters.sent;
       ++i;
       retried = false;
       continue;
@@ -195,7 +216,7 @@ bool BatchSender::send_singly(Message& message) {
     const int error = errno;
     const auto verdict = judge(error, message, retried);
     if (verdict == Verdict::kStop) {
-      socket_->counters.dropped_full += message.count - i;
+      message.socket->counters.dropped_full += message.count - i;
       return false;
     }
     retried = verdict == Verdict::kRetry;
@@ -211,11 +232,11 @@ BatchSender::Verdict BatchSender::judge(int error, const Message& message, bool 
   if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS) return Verdict::kStop;
   const bool run = message.count > 1;
   if (run && error == EIO) {
-    socket_->segmentation = false;
+    message.socket->segmentation = false;
     return Verdict::kSplit;
   }
   if (run && (error == EINVAL || error == EMSGSIZE)) {
-    socket_->refused_segment = message.segment_bytes;
+    message.socket->refused_segment = message.segment_bytes;
     return Verdict::kSplit;
   }
   if (!retried && may_be_of_earlier_datagram(error)) return Verdict::kRetry;
@@ -223,8 +244,10 @@ BatchSender::Verdict BatchSender::judge(int error, const Message& message, bool 
 }
 
 void BatchSender::count_failure(int error, const Message& message, std::size_t datagrams) {
-  socket_->counters.failed_by_errno[error] += datagrams;
-  log_failure(*socket_, error, message.to);
+  message.socket->counters.failed_by_errno[error] += datagrams;
+  // Larger than the interface carries: the core asks for such sizes, and learns from the silence.
+  if (error == EMSGSIZE) return;
+  log_failure(*message.socket, error, message.to);
 }
 
 }  // namespace wormhole

@@ -7,11 +7,13 @@
 
 namespace wormhole {
 
-std::string explain_bind_error(int error, std::string_view what, const Endpoint& at) {
-  auto place = "cannot open " + std::string(what) + " on UDP " + at.to_string() + ": ";
+std::string explain_bind_error(int error, std::string_view what, const Endpoint& at,
+                               Protocol protocol) {
+  const std::string name = protocol == Protocol::kUdp ? "UDP " : "TCP ";
+  auto place = "cannot open " + std::string(what) + " on " + name + at.to_string() + ": ";
   switch (error) {
     case EADDRINUSE:
-      return place + "taken by " + describe(who_has_udp_port(at)) +
+      return place + "taken by " + describe(who_has_port(protocol, at)) +
              "; end that program, or choose another port";
     case EADDRNOTAVAIL:
       return place + "no interface of this host has that address (see 'ip address'); a server " +

@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "wormhole/base/endpoint.hpp"
+#include "wormhole/model/network.hpp"
 
 namespace wormhole {
 
-/// One sentence for a UDP port that could not be opened: what, where, why (errno), way out. Reads
+/// One sentence for a port that could not be opened: what, where, why (errno), way out. Reads
 /// /proc when the port is taken: milliseconds with many processes.
-std::string explain_bind_error(int error, std::string_view what, const Endpoint& at);
+std::string explain_bind_error(int error, std::string_view what, const Endpoint& at,
+                               Protocol protocol = Protocol::kUdp);
 
 }  // namespace wormhole

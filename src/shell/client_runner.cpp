@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "shell/client_tcp.hpp"
 #include "shell/clock.hpp"
 #include "shell/deadline_timer.hpp"
 #include "shell/descriptor_limit.hpp"
@@ -71,6 +72,7 @@ struct ClientRunner::Impl {
               }),
         resolver(io, server_name(options), known_servers(options),
                  [this](std::vector<Endpoint> servers) { use_servers(std::move(servers)); }),
+        tcp(io, core, out, [this] { settle(); }),
         worker(io),
         pins(io, worker, options.pins,
              [dir = options.state_dir](const PinStore::Pins& all) { return save_pins(dir, all); }),
@@ -86,13 +88,28 @@ struct ClientRunner::Impl {
   void send();
   void say_network();
   void execute(const OpenFlowPort& command);
-  void execute(const CloseFlowPort& command) { ports.erase(command.port); }
+  void execute_udp(const OpenFlowPort& command);
+  void execute_tcp(const OpenFlowPort& command);
+  void explain_later(AppPort port, std::function<std::string()> explain);
+  void execute(const CloseFlowPort& command) {
+    ports.erase(command.port);
+    tcp.desk().close(command.port);
+  }
+  void execute(const ConnectTarget& command) { tcp.desk().execute(command); }
+  void execute(const TcpReadable& command) { tcp.desk().execute(command); }
+  void execute(const TcpWritable& command) { tcp.desk().execute(command); }
+  void execute(const FinishTcp& command) { tcp.desk().execute(command); }
+  void execute(const CloseTcp& command) { tcp.desk().execute(command); }
+  void execute(const ResetTcp& command) { tcp.desk().execute(command); }
   void execute(const CloseNetSocket& command) { sockets.erase(command.socket); }
   void execute(const SavePin& command) { pins.remember(command.id, command.pin); }
   void execute(const ResolveServer&) { resolver.resolve(); }
   void execute(const Refused& command) { end(command); }
   void execute(const EnrolFinished& command) { end(command); }
   void execute(const MembershipAnswered& command);
+  void execute(const LinkChange& change) {
+    if (options.on_link_change) options.on_link_change(change);
+  }
   void end(const ClientCommand& why);
   void close();
 
@@ -111,6 +128,7 @@ struct ClientRunner::Impl {
   NetworkWatch watch;
   std::uint32_t network_changes = 0;
   ServerResolver resolver;
+  ClientTcp tcp;
   Worker worker;
   PinStore pins;
   NatDesk nat_desk;
@@ -155,7 +173,7 @@ void ClientRunner::Impl::say_network() {
 void ClientRunner::Impl::send() {
   for (const auto& item : out.net_sends()) {
     if (auto* socket = socket_towards(item.to, item.socket))
-      sender.add(*socket, item.to, item.bytes, item.ttl);
+      sender.add(*socket, item.to, item.bytes, {}, item.ttl);
   }
   for (const auto& item : out.app_sends()) {
     const auto port = ports.find(item.port);
@@ -167,6 +185,7 @@ void ClientRunner::Impl::send() {
 /// Empties the tray. Commands may fill it anew (a port that opens), so until it is empty.
 void ClientRunner::Impl::settle() {
   nat_desk.look();
+  tcp.flush();
   for (;;) {
     send();
     write_log(out.log_lines());
@@ -179,11 +198,17 @@ void ClientRunner::Impl::settle() {
       std::visit([this](const auto& c) { execute(c); }, command);
       if (closed) return;
     }
+    tcp.flush();
   }
   if (!closed) timer.set(core.next_deadline());
 }
 
 void ClientRunner::Impl::execute(const OpenFlowPort& command) {
+  if (command.protocol == Protocol::kUdp) return execute_udp(command);
+  execute_tcp(command);
+}
+
+void ClientRunner::Impl::execute_udp(const OpenFlowPort& command) {
   const auto port = command.port;
   auto opened = FlowSocket::open(
       io, command.at, app_receiver,
@@ -198,12 +223,25 @@ void ClientRunner::Impl::execute(const OpenFlowPort& command) {
     ports.insert_or_assign(port, std::move(*opened));
     return core.on_flow_port(port, "", core_now(), out);
   }
-  worker.run([error = opened.error(), flow = command.flow] { return explain(error, flow); },
-             [this, port](const std::string& text) {
-               if (closed) return;
-               core.on_flow_port(port, text, core_now(), out);
-               settle();
-             });
+  explain_later(port,
+                [error = opened.error(), flow = command.flow] { return explain(error, flow); });
+}
+
+void ClientRunner::Impl::execute_tcp(const OpenFlowPort& command) {
+  const int error = tcp.desk().open(command.port, command.flow, command.at);
+  if (error == 0) return core.on_flow_port(command.port, "", core_now(), out);
+  explain_later(command.port, [error, flow = command.flow, at = command.at] {
+    return explain_tcp_port(error, flow, at);
+  });
+}
+
+/// Looking for the culprit takes milliseconds: beside the loop.
+void ClientRunner::Impl::explain_later(AppPort port, std::function<std::string()> explain) {
+  worker.run(std::move(explain), [this, port](const std::string& text) {
+    if (closed) return;
+    core.on_flow_port(port, text, core_now(), out);
+    settle();
+  });
 }
 
 void ClientRunner::Impl::execute(const MembershipAnswered& command) {
@@ -224,6 +262,7 @@ void ClientRunner::Impl::close() {
   resolver.close();
   pins.close();
   nat_desk.close();
+  tcp.desk().close();
   ports.clear();
   sockets.clear();
 }

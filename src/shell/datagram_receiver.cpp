@@ -97,22 +97,24 @@ AppReceiver::AppReceiver() : slots_(kAppSlots, kHeadroom, kAppBytes, kTailroom) 
   batch_.reserve(kAppSlots);
 }
 
-int AppReceiver::drain(const int& fd, const OnBatch& on_batch) {
-  int last_error = 0;
+bool AppReceiver::drain(const int& fd, const OnBatch& on_batch) {
+  bool any = false;
+  bool failed = false;
   for (int turn = 0; turn < kBatchesPerTurn && fd >= 0; ++turn) {
     int error = 0;
     const auto received = slots_.read(fd, error);
     if (received.empty()) {
-      if (error == EAGAIN || error == EWOULDBLOCK) return last_error;
-      last_error = error;
+      if (error == EAGAIN || error == EWOULDBLOCK) break;
+      failed = true;
       continue;
     }
+    any = true;
     batch_.clear();
     for (const auto& item : received) batch_.push_back({item.from, item.bytes});
     on_batch(batch_);
-    if (received.size() < kAppSlots) return last_error;
+    if (received.size() < kAppSlots) break;
   }
-  return last_error;
+  return any && !failed;
 }
 
 }  // namespace wormhole

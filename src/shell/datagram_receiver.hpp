@@ -73,9 +73,9 @@ class AppReceiver {
   static constexpr int kBatchesPerTurn = 4;
 
   AppReceiver();
-  /// As above; returns the last error but EAGAIN (ECONNREFUSED and the like: look into the error
-  /// queue), 0 if none.
-  int drain(const int& fd, const OnBatch& on_batch);
+  /// As above. False when there was an error (ECONNREFUSED and the like), or nothing to read at
+  /// all: then the error queue may say why it was called.
+  bool drain(const int& fd, const OnBatch& on_batch);
 
  private:
   ReceiveSlots slots_;

@@ -87,9 +87,10 @@ boost::system::result<FlowSocket, FlowSocket::OpenError> FlowSocket::open(
   port.readable_ = Readable(io, std::move(fd),
                             [sender = port.sender_, &receiver, handle = std::move(on_batch),
                              refused = std::move(on_refused)] {
-                              // Before the datagrams: handling them may close this port.
+                              // A system call less for each datagram. While errors wait, the
+                              // kernel goes on calling, until one time there is nothing else.
+                              if (receiver.drain(sender->fd, handle)) return;
                               drain_error_queue(sender->fd, refused);
-                              receiver.drain(sender->fd, handle);
                             });
   return port;
 }

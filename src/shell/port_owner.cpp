@@ -45,23 +45,28 @@ struct KernelSocket {
   std::string inode;
 };
 
-/// One line of /proc/net/udp: "sl local remote st queues timer retransmits uid timeout inode …".
-std::optional<KernelSocket> parse_udp_line(const std::string& line) {
+/// The state of a TCP socket that listens, as /proc/net/tcp writes it (TCP_LISTEN).
+constexpr std::string_view kListening = "0A";
+
+/// One line of a table: "sl local remote st queues timer retransmits uid timeout inode …".
+std::optional<KernelSocket> parse_line(Protocol protocol, const std::string& line) {
   std::istringstream words(line);
   std::array<std::string, 10> word;
   for (auto& w : word) {
     if (!(words >> w)) return std::nullopt;
   }
+  if (protocol == Protocol::kTcp && word[3] != kListening) return std::nullopt;
   const auto bound = parse_kernel_endpoint(word[1]);
   const auto user = number<uid_t>(word[7]);
   if (!bound || !user) return std::nullopt;
   return KernelSocket{*bound, *user, word[9]};
 }
 
-void find_blocker(const char* table, const Endpoint& at, std::optional<KernelSocket>& best) {
+void find_blocker(Protocol protocol, const char* table, const Endpoint& at,
+                  std::optional<KernelSocket>& best) {
   std::ifstream file(table);
   for (std::string line; std::getline(file, line);) {
-    auto socket = parse_udp_line(line);
+    auto socket = parse_line(protocol, line);
     if (!socket || socket->bound.port != at.port) continue;
     const auto& address = socket->bound.address;
     if (address == at.address) {
@@ -102,11 +107,12 @@ std::optional<ProcessName> process_with_inode(const std::string& inode) {
 
 }  // namespace
 
-std::optional<PortOwner> who_has_udp_port(const Endpoint& at) {
+std::optional<PortOwner> who_has_port(Protocol protocol, const Endpoint& at) {
+  const bool udp = protocol == Protocol::kUdp;
   std::optional<KernelSocket> blocker;
-  find_blocker("/proc/net/udp", at, blocker);
+  find_blocker(protocol, udp ? "/proc/net/udp" : "/proc/net/tcp", at, blocker);
   if (!blocker || blocker->bound.address != at.address) {
-    find_blocker("/proc/net/udp6", at, blocker);
+    find_blocker(protocol, udp ? "/proc/net/udp6" : "/proc/net/tcp6", at, blocker);
   }
   if (!blocker) return std::nullopt;
   return PortOwner{blocker->bound, blocker->user, process_with_inode(blocker->inode)};
@@ -131,7 +137,7 @@ std::string describe(const std::optional<PortOwner>& owner) {
   const auto bound = ", bound to " + owner->bound.to_string();
   if (!owner->process) {
     return "a process of user " + std::to_string(owner->user) +
-           " that this user cannot see ('sudo ss -ulpn' shows it)" + bound;
+           " that this user cannot see ('sudo ss -tulpn' shows it)" + bound;
   }
   return owner->process->name + " (pid " + std::to_string(owner->process->pid) + ")" + bound;
 }

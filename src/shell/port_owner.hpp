@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "wormhole/base/endpoint.hpp"
+#include "wormhole/model/network.hpp"
 
 namespace wormhole {
 
@@ -25,9 +26,10 @@ struct PortOwner {
   std::optional<ProcessName> process;  ///< absent: another user's, or in another PID namespace
 };
 
-/// Looks through /proc/net/udp and udp6 for a socket that is in the way of binding `at`: the same
-/// port at the same address or a wildcard. Prefers the same address. Blocks for milliseconds.
-std::optional<PortOwner> who_has_udp_port(const Endpoint& at);
+/// Looks through /proc/net/udp and udp6, or tcp and tcp6, for a socket (of TCP, one that listens)
+/// that is in the way of binding `at`: the same port at the same address or a wildcard. Prefers the
+/// same address. Blocks for milliseconds.
+std::optional<PortOwner> who_has_port(Protocol protocol, const Endpoint& at);
 
 /// The process that holds the abstract unix socket `name` (without the leading zero byte).
 std::optional<ProcessName> who_has_abstract_socket(std::string_view name);

@@ -49,18 +49,17 @@ Result<NewRoutes> RoutesKeeper::first(std::uint64_t wall_s) {
 RoutesKeeper::Reloaded RoutesKeeper::reload(Occasion occasion, std::uint64_t wall_s) {
   auto text = read_routes_text(path_);
   if (const auto* error = std::get_if<ConfigError>(&text)) return Refused{{error->to_string()}};
-  auto document = current_;
-  if (std::get<std::string>(text) == current_->text) {
-    if (occasion == Occasion::kSaved) return Unchanged{};
-  } else {
-    auto parsed = parse_document(std::move(std::get<std::string>(text)), path_);
-    if (const auto* errors = std::get_if<std::vector<ConfigError>>(&parsed)) {
-      return Refused{lines_of(*errors)};
-    }
-    document = std::make_shared<const RoutesDocument>(std::move(std::get<RoutesDocument>(parsed)));
-    const auto change = removals(document->network);
-    if (is_suspicious(change) && occasion != Occasion::kConfirmed) return change;
+  const bool same = std::get<std::string>(text) == current_->text;
+  if (same && occasion == Occasion::kSaved) return Unchanged{};
+  // Read anew even so: files that it names (tables of impairments) may have changed.
+  auto parsed = parse_document(std::move(std::get<std::string>(text)), path_);
+  if (const auto* errors = std::get_if<std::vector<ConfigError>>(&parsed)) {
+    return Refused{lines_of(*errors)};
   }
+  auto document =
+      std::make_shared<const RoutesDocument>(std::move(std::get<RoutesDocument>(parsed)));
+  const auto change = removals(document->network);
+  if (is_suspicious(change) && occasion != Occasion::kConfirmed) return change;
   auto routes = make(std::move(document), wall_s);
   if (!routes) return Refused{{routes.error().message}};
   return accept(std::move(*routes));

@@ -90,7 +90,7 @@ Result<void> ServerRunner::Impl::start() {
 void ServerRunner::Impl::settle() {
   for (;;) {
     for (const auto& item : out.net_sends()) {
-      sender.add(sockets.sender(item.socket), item.to, item.bytes);
+      sender.add(sockets.sender(item.socket), item.to, item.bytes, item.tail);
     }
     sender.flush();
     write_log(out.log_lines());
@@ -179,6 +179,10 @@ void ServerRunner::invite(const std::string& id, std::uint64_t valid_s, OnInvite
 }
 
 const Network& ServerRunner::network() const { return impl_->plan->network; }
+
+std::vector<ClientLinks> ServerRunner::links(const std::string& id, bool history) const {
+  return impl_->core->links(id, history, core_now());
+}
 
 ServerStatus ServerRunner::status() const {
   const auto now = core_now();

@@ -24,15 +24,14 @@ int buffer_size(int fd, int name) {
   return size / 2;  // Linux doubles what was asked for (socket(7))
 }
 
-/// Frames that are too long for a link are fragmented rather than lost or refused (EMSGSIZE).
-void allow_fragments(int fd, int family) {
-  // IPv4: OMIT sends without DF, so that routers fragment, fragments here what exceeds the
-  // interface's MTU, and ignores ICMP "fragmentation needed", which anybody can forge. INTERFACE
-  // would refuse what exceeds the interface's MTU, DONT would believe the forgeries.
-  if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-  // IPv6: routers never fragment (RFC 8200 5), so this host must believe "packet too big" and do
-  // it; a forgery can't bring it below 1,280.
-  set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+/// Datagrams leave whole, with DF, or are refused (EMSGSIZE): the core finds out what passes, so
+/// that nothing hangs on fragments, which many NATs and firewalls drop. PROBE ignores what ICMP
+/// says of the path, which anybody can forge; only the interface's own MTU still counts.
+void forbid_fragments(int fd, int family) {
+  if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+  // Else this host itself would fragment what exceeds the interface's MTU.
+  set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ std::optional<UdpSocket> UdpSocket::try_open(boost::asio::io_context& io, const 
   if (family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   enlarge_buffers(fd.get());
   set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
-  allow_fragments(fd.get(), family);
+  forbid_fragments(fd.get(), family);
   const SocketAddress address(at);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     error = errno;

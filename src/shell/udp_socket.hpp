@@ -12,7 +12,7 @@
 
 namespace wormhole {
 
-/// Non-blocking, with 4 MiB buffers, UDP_GRO, and datagrams that may be fragmented on the way.
+/// Non-blocking, with 4 MiB buffers, UDP_GRO, and datagrams that nobody may fragment (DF).
 class UdpSocket {
  public:
   /// Binds `at` (port 0: any). The error names the address, why, and the way out.

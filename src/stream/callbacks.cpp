@@ -43,9 +43,13 @@ struct Callbacks {
     of(user).listener_.on_reset(id, code);
     return 0;
   }
-  static int extend_max_stream_data(ngtcp2_conn* /*conn*/, std::int64_t id, std::uint64_t /*max*/,
+  static int extend_max_stream_data(ngtcp2_conn* /*conn*/, std::int64_t id, std::uint64_t max,
                                     void* user, void* /*stream*/) {
-    of(user).listener_.on_stream_credit(id);
+    if (max >= kEndlessCredit) {
+      of(user).listener_.on_stopped(id);
+    } else {
+      of(user).listener_.on_stream_credit(id);
+    }
     return 0;
   }
 

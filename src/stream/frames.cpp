@@ -76,6 +76,7 @@ bool skip_frame(std::uint64_t type, FrameReader& frames) {
     case kResetStream:
       frames.skip_numbers(3);
       return true;
+    case kStopSending:
     case kMaxStreamData:
     case kStreamDataBlocked:
       frames.skip_numbers(2);
@@ -94,15 +95,12 @@ bool skip_frame(std::uint64_t type, FrameReader& frames) {
 
 }  // namespace
 
-std::size_t read_frames(Bytes packet, std::vector<std::int64_t>& stopped) {
+std::size_t stream_bytes(Bytes packet) {
   std::size_t total = 0;
   for (FrameReader frames(packet); !frames.empty();) {
     const std::uint64_t type = frames.number();
     if (type >= kStream && type < kStreamEnd) {
       total += stream_frame(type, frames);
-    } else if (type == kStopSending) {
-      stopped.push_back(static_cast<std::int64_t>(frames.number()));
-      frames.number();  // the code
     } else if (!skip_frame(type, frames)) {
       break;
     }

@@ -7,17 +7,15 @@
 namespace wormhole {
 namespace {
 
-/// The library's timers that may be in front of the one that resends: acknowledgements, pacing and
-/// losses of each packet number space. Twice as many as were seen.
-constexpr unsigned kRetries = 16;
-/// BBR believes in its least round trip for 10 s (draft-cardwell-iccrg-bbr-congestion-control-02,
-/// 4.5.2); with that of 20 ms a path of 150 ms stays at 2.7 of 50 Mbit/s for 6 s. Measured: 3 s
-/// give 40, 12 s give 47.
-constexpr Duration kForgetting = 12s;
 /// To a peer that has not heard that it is over; then it must find out by its own means.
 constexpr unsigned kFarewells = 8;
 /// Blocks of one offer: two hold the longest datagram.
 constexpr std::size_t kParts = 2;
+/// Datagrams of one instant, in bytes: the largest burst of RFC 9002, 7.7 and of BBR. After an
+/// outage of minutes libngtcp2 1.11 believes in any rate, and would send its whole window at once.
+constexpr std::size_t kMostAtOnce = 64 * 1024;
+/// 64 KiB each 100 µs are 5 Gbit/s.
+constexpr Duration kInstant = 100us;
 
 }  // namespace
 
@@ -48,10 +46,12 @@ void StreamConnection::Machine::on_datagram(MutBytes with_tail, TimePoint now) {
   }
   if (!quic_.read(with_tail, now)) ++counts_.datagrams_ignored;
   no_credit_ = false;
+  break_hush();
   settle();
 }
 
 void StreamConnection::Machine::on_timeout(TimePoint now) {
+  if (now >= goes_on_) goes_on_ = kNever;
   quic_.run_timer(now);
   settle();
 }
@@ -104,15 +104,17 @@ void StreamConnection::Machine::on_acked(std::int64_t id, std::uint64_t offset) 
   stream->held = false;
   stream->outgoing.pop(static_cast<std::size_t>(offset - stream->acknowledged), send_pool_);
   stream->acknowledged = offset;
-  if (stream->wants_room) tell_if_room(id, *stream);
+  tell_if_sent(id, *stream);
   feed_starved();
 }
 
+// A reset ends both directions, so this end resets as well. What only answers stop_reading() says
+// so by its code and concerns that direction alone.
 void StreamConnection::Machine::on_reset(std::int64_t id, std::uint64_t code) {
   Stream* const stream = find(id);
-  // After stop_reading() it is the answer, and concerns that direction alone.
-  if (stream == nullptr || stream->given_up != GivenUp::kNothing) return;
-  stream->dead = true;
+  if (stream == nullptr || stream->given_up == GivenUp::kBoth) return;
+  if (stream->given_up == GivenUp::kReading && code == kStreamStopped) return;
+  stop_sending(id, *stream);
   drop_incoming(*stream);
   stream->code = code;
   tell(id, *stream, Kind::kReset);
@@ -121,8 +123,14 @@ void StreamConnection::Machine::on_reset(std::int64_t id, std::uint64_t code) {
 void StreamConnection::Machine::on_stopped(std::int64_t id) {
   Stream* const stream = find(id);
   if (stream == nullptr || stream->dead) return;
-  stream->dead = true;
+  stop_sending(id, *stream);
   if (stream->given_up != GivenUp::kBoth) tell(id, *stream, Kind::kStopped);
+}
+
+void StreamConnection::Machine::stop_sending(std::int64_t id, Stream& stream) {
+  if (stream.dead) return;
+  stream.dead = true;
+  stopped_.push_back(id);
 }
 
 void StreamConnection::Machine::on_stream_credit(std::int64_t id) {
@@ -147,8 +155,13 @@ void StreamConnection::Machine::on_closed(std::int64_t id) {
 // What may not be done while the library calls.
 void StreamConnection::Machine::settle() {
   if (state() == StreamState::kBroken) return break_streams();
-  for (const std::int64_t id : refused_) quic_.shutdown(id, kStreamRefused);
+  for (const std::int64_t id : refused_) {
+    quic_.stop(id);
+    quic_.reset(id, kStreamRefused);
+  }
   refused_.clear();
+  for (const std::int64_t id : stopped_) quic_.reset(id, kStreamStopped);
+  stopped_.clear();
   for (const std::int64_t id : ripe_) {
     Stream* const stream = find(id);
     if (stream != nullptr) give_up(id, *stream, stream->given_up, stream->code);
@@ -160,6 +173,7 @@ void StreamConnection::Machine::break_streams() {
   if (told_broken_) return;
   told_broken_ = true;
   refused_.clear();
+  stopped_.clear();
   ripe_.clear();
   turns_.clear();
   for (auto& [id, stream] : streams_) {
@@ -191,11 +205,14 @@ std::size_t StreamConnection::Machine::next_datagram(MutBytes room, TimePoint no
   room = room.first(max_datagram_ + kStreamTail);
   if (state() == StreamState::kBroken) return farewell(room, now);
   if (!quic_.exists()) return 0;
+  follow_change(now);
   std::size_t size = 0;
-  if (burst_ < quic_.burst_size()) {
+  if (burst_ < quic_.burst_size() && !is_hushed() && may_send_at(now)) {
+    const std::uint64_t in_flight = change_ ? quic_.in_flight() : 0;
     do {
       size = make_datagram(room, now);
     } while (size == 0 && retry_at_once(now));
+    hush_after_probe(in_flight, now);
   }
   if (state() == StreamState::kBroken) {
     settle();
@@ -207,14 +224,25 @@ std::size_t StreamConnection::Machine::next_datagram(MutBytes room, TimePoint no
     return 0;
   }
   burst_ += size + kStreamTail;
+  at_once_ += size;
   ++counts_.datagrams_sent;
   return size;
+}
+
+bool StreamConnection::Machine::may_send_at(TimePoint now) {
+  if (now >= instant_ + kInstant || now < instant_) {
+    instant_ = now;
+    at_once_ = 0;
+  }
+  const bool may = at_once_ < kMostAtOnce;
+  goes_on_ = may ? kNever : instant_ + kInstant;
+  return may;
 }
 
 std::size_t StreamConnection::Machine::make_datagram(MutBytes room, TimePoint now) {
   for (;;) {
     std::int64_t id = -1;
-    Stream* const stream = next_in_turn(id);
+    Stream* const stream = change_ ? nullptr : next_in_turn(id);
     if (stream == nullptr) return quic_.offer(room, -1, {}, false, now).datagram;
     const quic::Offered offer = offer_bytes(id, *stream, room, now);
     switch (offer.result) {
@@ -277,6 +305,7 @@ void StreamConnection::Machine::took(std::int64_t id, Stream& stream, std::size_
   if (last && stream.outgoing.ahead() == 0) stream.end_sent = true;
   leave_turn(stream);
   queue(id, stream);
+  tell_if_sent(id, stream);
 }
 
 void StreamConnection::Machine::queue(std::int64_t id, Stream& stream) {
@@ -285,30 +314,6 @@ void StreamConnection::Machine::queue(std::int64_t id, Stream& stream) {
   if (stream.outgoing.ahead() == 0 && !has_end && stream.announced) return;
   stream.in_turn = true;
   turns_.push_back(id);
-}
-
-void StreamConnection::Machine::on_path_back() {
-  retries_left_ = kRetries;
-  retry_from_ = quic_.in_flight();
-}
-
-// There is no way to tell the library that its estimates are worthless but to let them grow old.
-void StreamConnection::Machine::on_path_change() {
-  quic_.grow_old(kForgetting);
-  on_path_back();
-}
-
-// The library doubles its timer with each try and has no bound: after an outage of 30 s it may
-// sleep for another 30. Its clock is moved to its next timer until the one that resends has run,
-// which shows in what is in flight: probes add to it, losses take from it.
-bool StreamConnection::Machine::retry_at_once(TimePoint now) {
-  if (retries_left_ == 0) return false;
-  if (quic_.in_flight() != retry_from_ || !quic_.skip_to_timer(now)) {
-    retries_left_ = 0;
-    return false;
-  }
-  --retries_left_;
-  return true;
 }
 
 void StreamConnection::Machine::set_max_datagram(std::size_t size) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <deque>
-#include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "stream/blocks.hpp"
@@ -22,7 +22,10 @@ class StreamConnection::Machine final : private quic::Listener {
   void on_datagram(MutBytes with_tail, TimePoint now);
   std::size_t next_datagram(MutBytes room, TimePoint now);
   void on_timeout(TimePoint now);
-  TimePoint next_deadline() const { return quic_.deadline(); }
+  TimePoint next_deadline() const {
+    if (is_hushed()) return change_->hush_ends;
+    return goes_on_ == kNever ? quic_.deadline() : goes_on_;
+  }
   void on_path_back();
   void on_path_change();
   void set_max_datagram(std::size_t size);
@@ -35,7 +38,7 @@ class StreamConnection::Machine final : private quic::Listener {
   void finish(StreamId id);
   Bytes readable(StreamId id) const;
   void consume(StreamId id, std::size_t size);
-  void stop_reading(StreamId id, std::uint64_t code);
+  void stop_reading(StreamId id);
   void reset(StreamId id, std::uint64_t code);
   std::optional<StreamEvent> next_event();
 
@@ -70,6 +73,14 @@ class StreamConnection::Machine final : private quic::Listener {
     bool in_events = false;   ///< is in events_
   };
 
+  /// The path is another, and the library's estimates are still those of the old one.
+  struct PathChange {
+    std::optional<TimePoint> ends;  ///< whatever has been heard by then
+    bool probed = false;            ///< a packet has gone by the new path …
+    std::uint64_t hushed = 0;       ///< … and nothing else does until less than this is in flight
+    TimePoint hush_ends{};
+  };
+
   // quic::Listener
   void on_opened(std::int64_t id) override;
   void on_data(std::int64_t id, Bytes bytes, bool last) override;
@@ -84,6 +95,7 @@ class StreamConnection::Machine final : private quic::Listener {
   void tell(std::int64_t id, Stream& stream, Kind kind);
   void tell_if_finished(std::int64_t id, Stream& stream);
   void tell_if_over(std::int64_t id, Stream& stream);
+  void tell_if_sent(std::int64_t id, Stream& stream);
   void tell_if_room(std::int64_t id, Stream& stream);
   void forget(std::int64_t id, Stream& stream);
 
@@ -97,11 +109,17 @@ class StreamConnection::Machine final : private quic::Listener {
   std::size_t make_datagram(MutBytes room, TimePoint now);
   quic::Offered offer_bytes(std::int64_t id, Stream& stream, MutBytes room, TimePoint now);
   bool retry_at_once(TimePoint now);
+  void follow_change(TimePoint now);
+  void hush_after_probe(std::uint64_t in_flight_before, TimePoint now);
+  void break_hush();
+  bool may_send_at(TimePoint now);
+  bool is_hushed() const { return change_ && change_->hushed != 0; }
   std::size_t farewell(MutBytes room, TimePoint now);
 
   void received(std::size_t size);
   void pay_credit();
   void drop_incoming(Stream& stream);
+  void stop_sending(std::int64_t id, Stream& stream);
   void give_up(std::int64_t id, Stream& stream, GivenUp what, std::uint64_t code);
   void settle();
   void break_streams();
@@ -110,16 +128,21 @@ class StreamConnection::Machine final : private quic::Listener {
   std::size_t max_datagram_;
   BlockPool send_pool_;
   BlockPool receive_pool_;
-  std::map<std::int64_t, Stream> streams_;
+  std::unordered_map<std::int64_t, Stream> streams_;
   std::deque<std::int64_t> turns_;     ///< streams with something to send, each once
   std::deque<std::int64_t> events_;    ///< streams with something untold, each once
   std::deque<std::int64_t> starved_;   ///< writers that found no memory at all, each once
   std::vector<std::int64_t> refused_;  ///< opened by the peer beyond the limit
+  std::vector<std::int64_t> stopped_;  ///< the peer reads no more of them
   std::vector<std::int64_t> ripe_;     ///< given up, and now the peer may hear of it
   std::size_t owed_credit_ = 0;
   std::size_t burst_ = 0;
+  TimePoint instant_{};         ///< of the last datagram
+  std::size_t at_once_ = 0;     ///< bytes sent at that instant
+  TimePoint goes_on_ = kNever;  ///< too many were: when the rest may follow
   bool no_credit_ = false;
   bool told_broken_ = false;
+  std::optional<PathChange> change_;
   unsigned retries_left_ = 0;
   std::uint64_t retry_from_ = 0;
   std::vector<std::uint8_t> farewell_;

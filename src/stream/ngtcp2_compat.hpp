@@ -40,11 +40,8 @@ inline ConnectionInfo info_of(ngtcp2_conn* conn) {
   ngtcp2_conn_get_conn_info(conn, &info);
   return info;
 }
-inline int shutdown_stream(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
-  return ngtcp2_conn_shutdown_stream(conn, 0, id, code);
-}
-inline int shutdown_stream_read(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
-  return ngtcp2_conn_shutdown_stream_read(conn, 0, id, code);
+inline int shutdown_stream_write(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
+  return ngtcp2_conn_shutdown_stream_write(conn, 0, id, code);
 }
 inline ngtcp2_ssize write_close(ngtcp2_conn* conn, MutBytes room, ngtcp2_tstamp now) {
   ngtcp2_ccerr reason{};
@@ -76,11 +73,8 @@ inline ConnectionInfo info_of(ngtcp2_conn* conn) {
   ngtcp2_conn_get_conn_stat(conn, &info);
   return info;
 }
-inline int shutdown_stream(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
-  return ngtcp2_conn_shutdown_stream(conn, id, code);
-}
-inline int shutdown_stream_read(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
-  return ngtcp2_conn_shutdown_stream_read(conn, id, code);
+inline int shutdown_stream_write(ngtcp2_conn* conn, std::int64_t id, std::uint64_t code) {
+  return ngtcp2_conn_shutdown_stream_write(conn, id, code);
 }
 inline ngtcp2_ssize write_close(ngtcp2_conn* conn, MutBytes room, ngtcp2_tstamp now) {
   ngtcp2_connection_close_error reason{};

@@ -15,8 +15,7 @@ int encrypt(std::uint8_t* dest, const ngtcp2_crypto_aead* /*aead*/,
             const ngtcp2_crypto_aead_ctx* ctx, const std::uint8_t* plain, std::size_t plain_size,
             const std::uint8_t* nonce, std::size_t nonce_size, const std::uint8_t* /*extra*/,
             std::size_t /*extra_size*/) {
-  std::vector<std::int64_t> own_stops;  // the peer's concern; empty, it allocates nothing
-  notes_of(ctx).stream_bytes_sealed += read_frames({plain, plain_size}, own_stops);
+  notes_of(ctx).stream_bytes_sealed += stream_bytes({plain, plain_size});
   if (plain_size > 0 && plain != dest) std::memmove(dest, plain, plain_size);
   std::memcpy(dest + plain_size, nonce + nonce_size - kNumberCheck, kNumberCheck);
   std::memset(dest + plain_size + kNumberCheck, 0, kStreamTail);
@@ -34,9 +33,7 @@ int decrypt(std::uint8_t* dest, const ngtcp2_crypto_aead* /*aead*/,
     ++notes_of(ctx).mismatched;
     return NGTCP2_ERR_DECRYPT;
   }
-  PacketNotes& notes = notes_of(ctx);
-  ++notes.opened;
-  read_frames({sealed, sealed_size - kOverhead}, notes.stopped);
+  ++notes_of(ctx).opened;
   std::memmove(dest, sealed, sealed_size - kOverhead);
   return 0;
 }

@@ -1,8 +1,6 @@
 // QUIC's packet protection without protection: the datagrams are sealed outside, once.
 #pragma once
 
-#include <vector>
-
 #include "stream/ngtcp2_compat.hpp"
 
 namespace wormhole::quic {
@@ -34,16 +32,12 @@ struct PacketNotes {
   std::uint64_t opened = 0;
   std::uint64_t mismatched = 0;
   std::uint64_t stream_bytes_sealed = 0;  ///< in STREAM frames, each time they were sent
-  /// Streams of which the peer wants no more (STOP_SENDING), from packets opened since it was last
-  /// emptied. The library resets them and says so only to who writes on.
-  std::vector<std::int64_t> stopped;
 };
 /// A key that writes into `notes`, which must outlive it: the library hands its ciphers nothing
 /// else of ours.
 ngtcp2_crypto_aead_ctx noting_key(PacketNotes& notes);
 
-/// Reads a packet's frames: the bytes of streams that they carry (RFC 9000, 19.8); adds the streams
-/// of STOP_SENDING (19.5) to `stopped`.
-std::size_t read_frames(Bytes packet, std::vector<std::int64_t>& stopped);
+/// How many bytes of streams a packet's frames carry (RFC 9000, 19.8).
+std::size_t stream_bytes(Bytes packet);
 
 }  // namespace wormhole::quic

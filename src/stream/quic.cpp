@@ -123,8 +123,6 @@ bool Connection::read(MutBytes with_tail, TimePoint now) {
     return false;
   }
   if (error != 0) break_off(error != NGTCP2_ERR_DRAINING);
-  for (const std::int64_t id : notes_.stopped) listener_.on_stopped(id);
-  notes_.stopped.clear();
   return notes_.opened != opened;
 }
 
@@ -160,6 +158,14 @@ Offered Connection::offer(MutBytes room, std::int64_t id, std::span<const Bytes>
     offered.result = Offer::kBroken;
   }
   return offered;
+}
+
+void Connection::say_idle(TimePoint now) {
+  std::array<std::uint8_t, 1> none{};  // too small for any packet, so nothing is written
+  ngtcp2_pkt_info info{};
+  static_cast<void>(ngtcp2_conn_writev_stream(conn_.get(), nullptr, &info, none.data(), none.size(),
+                                              nullptr, NGTCP2_WRITE_STREAM_FLAG_NONE, -1, nullptr,
+                                              0, clock(now)));
 }
 
 void Connection::burst_done(TimePoint now) {
@@ -205,13 +211,11 @@ std::optional<std::int64_t> Connection::open() {
 }
 
 // A stream that is gone, or a direction that is shut already, is what was asked for.
-void Connection::shutdown(std::int64_t id, std::uint64_t code) {
-  if (shutdown_stream(conn_.get(), id, code) == NGTCP2_ERR_NOMEM) break_off(true);
+void Connection::reset(std::int64_t id, std::uint64_t code) {
+  if (shutdown_stream_write(conn_.get(), id, code) == NGTCP2_ERR_NOMEM) break_off(true);
 }
 
-void Connection::shutdown_read(std::int64_t id, std::uint64_t code) {
-  if (shutdown_stream_read(conn_.get(), id, code) == NGTCP2_ERR_NOMEM) break_off(true);
-}
+void Connection::stop(std::int64_t id) { grant_stream(id, kEndlessCredit); }
 
 bool Connection::is_own(std::int64_t id) const {
   return ngtcp2_conn_is_local_stream(conn_.get(), id) != 0;
@@ -219,7 +223,7 @@ bool Connection::is_own(std::int64_t id) const {
 
 void Connection::grant(std::size_t size) { ngtcp2_conn_extend_max_offset(conn_.get(), size); }
 
-void Connection::grant_stream(std::int64_t id, std::size_t size) {
+void Connection::grant_stream(std::int64_t id, std::uint64_t size) {
   // Of a stream that is gone nobody needs credit.
   static_cast<void>(ngtcp2_conn_extend_max_stream_offset(conn_.get(), id, size));
 }

@@ -15,6 +15,12 @@ namespace wormhole::quic {
 /// A stream's first window: small, for a reader that never reads.
 inline constexpr std::uint64_t kFirstStreamWindow = 256 * 1024;
 
+/// More than any reader can want: the word for a stream that is not read any more. QUIC's own word,
+/// STOP_SENDING, makes libngtcp2 1.11 forget what has arrived behind a gap. When the peer then
+/// closes the gap before it has said that it sends no more, it has nothing more to say, and the
+/// stream stays half open for ever.
+inline constexpr std::uint64_t kEndlessCredit = std::uint64_t{1} << 60;
+
 /// What a connection tells its owner while it reads a datagram or runs its timer. The owner must
 /// not call the connection back from these, but for grant() and grant_stream().
 class Listener {
@@ -62,6 +68,9 @@ class Connection {
   /// Puts bytes of stream `id` (none: −1) into the datagram that is being made in `room`.
   Offered offer(MutBytes room, std::int64_t id, std::span<const Bytes> parts, bool last,
                 TimePoint now);
+  /// Makes the library believe that there is nothing to send. What it then learns from the next
+  /// round trip's packets sets no bound to its rate.
+  void say_idle(TimePoint now);
   /// A burst has been sent: the library counts its pace from here.
   void burst_done(TimePoint now);
   std::size_t burst_size() const;
@@ -76,12 +85,14 @@ class Connection {
   std::uint64_t in_flight() const;
 
   std::optional<std::int64_t> open();
-  void shutdown(std::int64_t id, std::uint64_t code);
-  void shutdown_read(std::int64_t id, std::uint64_t code);
+  /// Sends no more of it. The peer's owner is expected to do the same.
+  void reset(std::int64_t id, std::uint64_t code);
+  /// Asks the peer to send no more of it: with kEndlessCredit.
+  void stop(std::int64_t id);
   bool is_own(std::int64_t id) const;
   /// Credit for `size` more bytes of all streams, of one, and for one more stream.
   void grant(std::size_t size);
-  void grant_stream(std::int64_t id, std::size_t size);
+  void grant_stream(std::int64_t id, std::uint64_t size);
   void grant_open();
   bool has_credit() const;
 

@@ -35,9 +35,7 @@ Bytes StreamConnection::readable(StreamId stream) const { return machine_->reada
 void StreamConnection::consume(StreamId stream, std::size_t size) {
   machine_->consume(stream, size);
 }
-void StreamConnection::stop_reading(StreamId stream, std::uint64_t code) {
-  machine_->stop_reading(stream, code);
-}
+void StreamConnection::stop_reading(StreamId stream) { machine_->stop_reading(stream); }
 void StreamConnection::reset(StreamId stream, std::uint64_t code) { machine_->reset(stream, code); }
 std::optional<StreamEvent> StreamConnection::next_event() { return machine_->next_event(); }
 

@@ -1,5 +1,8 @@
 #include "wormhole/wire/control.hpp"
 
+#include <algorithm>
+
+#include "wormhole/base/result.hpp"
 #include "wormhole/crypto/handshake.hpp"
 #include "wormhole/wire/cursor.hpp"
 
@@ -18,13 +21,16 @@ enum class Kind : std::uint8_t {
   kClose = 0x09,
   kRestarting = 0x0a,
   kObserved = 0x0b,
+  kGroupKey = 0x0c,
   kPathSilent = 0x0e,
   kKeepalive = 0x0f,
   kProbe = 0x10,
   kProbeAnswer = 0x11,
+  kGroupKeyAck = 0x12,
 };
 /// Unknown kinds from here on are skipped, below they make the frame unreadable.
 constexpr std::uint8_t kFirstSkippable = 0x80;
+constexpr std::uint8_t kPadding = 0x80;
 constexpr std::size_t kItemHeader = 3;
 constexpr std::size_t kProbeSize = 8 + 1 + 2;
 constexpr std::size_t kProbeAnswerSize = 8 + 19;
@@ -51,12 +57,12 @@ Writer encode_value(const PathSilent& item) { return Writer{}.number(item.ms); }
 Writer encode_value(const Keepalive& /*item*/) { return {}; }
 Writer encode_value(const Probe& item) {
   // As long as its answer, so that nobody gets more out of the server than he puts in.
-  constexpr std::array<std::uint8_t, kProbeAnswerSize - kProbeSize> kPadding{};
+  constexpr std::array<std::uint8_t, kProbeAnswerSize - kProbeSize> kZeros{};
   return Writer{}
       .number(item.token)
       .number(static_cast<std::uint8_t>(item.from))
       .number(item.delay_s)
-      .bytes(kPadding);
+      .bytes(kZeros);
 }
 Writer encode_value(const ProbeAnswer& item) {
   return Writer{}.number(item.token).endpoint(item.observed);
@@ -68,11 +74,19 @@ Writer encode_value(const PunchTalk& item) {
   return writer;
 }
 
+Writer encode_value(const GroupKey& item) {
+  Writer writer;
+  writer.number(item.group).number(item.flow.value).bytes(item.key.bytes).bytes(item.receiver);
+  return writer;
+}
+Writer encode_value(const GroupKeyAck& item) { return Writer{}.number(item.group); }
+
 constexpr std::array<Kind, std::variant_size_v<ControlItem>> kKindOf{
     Kind::kPing,          Kind::kPong,         Kind::kHandshake,  Kind::kStream,
     Kind::kStreamAck,     Kind::kClose,        Kind::kRestarting, Kind::kObserved,
     Kind::kPathChallenge, Kind::kPathResponse, Kind::kPathSilent, Kind::kKeepalive,
-    Kind::kProbe,         Kind::kProbeAnswer,  Kind::kPunchTalk};
+    Kind::kProbe,         Kind::kProbeAnswer,  Kind::kPunchTalk,  Kind::kGroupKey,
+    Kind::kGroupKeyAck};
 
 std::optional<ControlItem> decode_handshake(Bytes value) {
   Reader reader(value);
@@ -115,6 +129,15 @@ std::optional<ControlItem> decode_punch_talk(Reader& reader) {
   return talk;
 }
 
+GroupKey decode_group_key(Reader& reader) {
+  GroupKey item;
+  item.group = reader.number<std::uint16_t>();
+  item.flow = FlowNo{reader.number<std::uint16_t>()};
+  item.key.bytes = reader.array<32>();
+  item.receiver = reader.array<std::tuple_size_v<ReceiverKey>>();
+  return item;
+}
+
 std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
   switch (kind) {
     case Kind::kPing:
@@ -147,6 +170,10 @@ std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
     }
     case Kind::kPunchTalk:
       return decode_punch_talk(reader);
+    case Kind::kGroupKey:
+      return decode_group_key(reader);
+    case Kind::kGroupKeyAck:
+      return GroupKeyAck{reader.number<std::uint16_t>()};
     case Kind::kHandshake:
     case Kind::kStream:
       break;
@@ -177,6 +204,13 @@ bool ControlWriter::add(const ControlItem& item) {
   copy_bytes(value, MutBytes(buffer_).subspan(used_ + kItemHeader));
   used_ += kItemHeader + value.size();
   return true;
+}
+
+void write_padding(MutBytes room) {
+  WH_ASSERT(room.size() >= kItemHeader && room.size() - kItemHeader <= 0xffff);
+  std::fill(room.begin(), room.end(), std::uint8_t{0});
+  room[0] = kPadding;
+  store_le(&room[1], static_cast<std::uint16_t>(room.size() - kItemHeader));
 }
 
 std::optional<ControlItem> ControlReader::fail() {

@@ -13,6 +13,8 @@ std::optional<FrameType> frame_type(Bytes datagram) {
     case FrameType::kCookie:
     case FrameType::kDirect:
     case FrameType::kRelayed:
+    case FrameType::kGroupUp:
+    case FrameType::kGroupDown:
     case FrameType::kOpener:
       return type;
   }
@@ -22,7 +24,7 @@ std::optional<FrameType> frame_type(Bytes datagram) {
 std::optional<FrameHeader> read_header(Bytes datagram) {
   if (datagram.size() < kHeaderSize + kTagSize) return std::nullopt;
   const auto type = static_cast<FrameType>(datagram[0]);
-  if (type != FrameType::kDirect && type != FrameType::kRelayed) return std::nullopt;
+  if (type < FrameType::kDirect || type > FrameType::kGroupDown) return std::nullopt;
   const auto* at = datagram.data();
   return FrameHeader{type, at[1], FlowNo{load_le<std::uint16_t>(at + 2)},
                      load_le<std::uint32_t>(at + 4), load_le<std::uint32_t>(at + 8)};

@@ -20,17 +20,23 @@ enum class Kind : std::uint8_t {
   kPeerAddress = 0x0c,
   kPunchSettings = 0x0d,
   kCampaignTurn = 0x0e,
+  kStreamSettings = 0x0f,
+  kGroupAnswer = 0x10,
+  kFlowImpair = 0x11,
   kEnrolRequest = 0x40,
   kMembershipRequest = 0x41,
   kNatNews = 0x42,
   kCampaignAsk = 0x43,
+  kGroupPut = 0x44,
+  kLinkNews = 0x45,
 };
 constexpr std::array<Kind, std::variant_size_v<StreamMessage>> kKindOf{
     Kind::kPeerPut,      Kind::kPeerRemove,      Kind::kFlowPut,           Kind::kFlowRemove,
     Kind::kSync,         Kind::kEnrolAnswer,     Kind::kRelayPort,         Kind::kEnrolRequest,
     Kind::kFlowOffer,    Kind::kFlowOfferRemove, Kind::kMembershipRequest, Kind::kMembershipAnswer,
     Kind::kPeerAddress,  Kind::kPunchSettings,   Kind::kNatNews,           Kind::kCampaignAsk,
-    Kind::kCampaignTurn,
+    Kind::kCampaignTurn, Kind::kStreamSettings,  Kind::kGroupPut,          Kind::kGroupAnswer,
+    Kind::kFlowImpair,   Kind::kLinkNews,
 };
 
 /// Kinds that a receiver must understand; the rest it may skip.
@@ -82,7 +88,8 @@ void write_body(Writer& writer, const PeerRemove& message) { writer.number(messa
 void write_body(Writer& writer, const FlowPut& message) {
   writer.number(message.number.value).number(message.protocol).number(message.port);
   writer.number(message.options).number(message.deliver).endpoint(message.deliver_to);
-  writer.short_text(message.name);
+  writer.number(message.copy_buffer).number(message.priority).number(message.max_age);
+  writer.number(message.rate).short_text(message.name);
   writer.number(static_cast<std::uint16_t>(message.members.size()));
   for (const auto& member : message.members) {
     writer.number(member.number.value).number(member.direction);
@@ -96,6 +103,10 @@ FlowPut read_flow_put(Reader& reader) {
   message.options = reader.number<std::uint8_t>();
   message.deliver = reader.number<std::uint8_t>();
   message.deliver_to = reader.endpoint();
+  message.copy_buffer = reader.number<std::uint32_t>();
+  message.priority = reader.number<std::uint8_t>();
+  message.max_age = reader.number<std::uint16_t>();
+  message.rate = reader.number<std::uint32_t>();
   message.name = read_name(reader);
   const auto count = reader.number<std::uint16_t>();
   for (std::size_t i = 0; i < count && reader.ok(); ++i) {
@@ -211,6 +222,15 @@ PunchSettings read_punch_settings(Reader& reader) {
   return message;
 }
 
+void write_body(Writer& writer, const StreamSettings& message) {
+  writer.number(message.congestion);
+}
+StreamSettings read_stream_settings(Reader& reader) {
+  const StreamSettings message{reader.number<std::uint8_t>()};
+  if (message.congestion > 1) reader.fail();
+  return message;
+}
+
 void write_body(Writer& writer, const NatNews& message) {
   write_nat_report(writer, message.report);
 }
@@ -238,6 +258,76 @@ CampaignTurn read_campaign_turn(Reader& reader) {
   if (answer >= kTurnAnswers) reader.fail();
   message.answer = static_cast<CampaignTurn::Answer>(answer);
   message.turn = reader.number<std::uint32_t>();
+  return message;
+}
+
+void write_body(Writer& writer, const GroupPut& message) {
+  writer.number(message.group).number(message.flow.value);
+  writer.number(static_cast<std::uint8_t>(message.receivers.size()));
+  for (const auto number : message.receivers) writer.number(number.value);
+}
+GroupPut read_group_put(Reader& reader) {
+  GroupPut message;
+  message.group = reader.number<std::uint16_t>();
+  message.flow = FlowNo{reader.number<std::uint16_t>()};
+  const auto count = reader.number<std::uint8_t>();
+  if (message.flow.value == 0 || count > kMaxGroup) reader.fail();
+  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+    message.receivers.push_back(ClientNo{reader.number<std::uint16_t>()});
+  }
+  return message;
+}
+
+void write_body(Writer& writer, const GroupAnswer& message) {
+  writer.number(message.group).number(static_cast<std::uint8_t>(message.ready ? 1 : 0));
+}
+GroupAnswer read_group_answer(Reader& reader) {
+  const auto group = reader.number<std::uint16_t>();
+  return {group, read_bool(reader)};
+}
+
+void write_body(Writer& writer, const FlowImpair& message) {
+  writer.number(message.flow.value);
+  writer.number(static_cast<std::uint8_t>((message.first ? 1 : 0) | (message.last ? 2 : 0)));
+  writer.bytes(message.bytes);
+}
+FlowImpair read_flow_impair(Reader& reader) {
+  FlowImpair message;
+  message.flow = FlowNo{reader.number<std::uint16_t>()};
+  const auto flags = reader.number<std::uint8_t>();
+  if (message.flow.value == 0 || flags > 3) reader.fail();
+  message.first = (flags & 1) != 0;
+  message.last = (flags & 2) != 0;
+  const auto bytes = reader.rest();
+  message.bytes.assign(bytes.begin(), bytes.end());
+  return message;
+}
+
+void write_body(Writer& writer, const LinkNews& message) {
+  writer.number(message.peer.value).number(message.way).number(message.flow.value);
+  writer.number(message.verdict).number(message.confidence).number(message.loss);
+  writer.number(message.age_ms).number(message.queue_us).number(message.rtt_us);
+  writer.number(message.capacity_bps).number(message.offered_bps);
+  writer.number(message.sent_bps).number(message.delivered_bps);
+}
+LinkNews read_link_news(Reader& reader) {
+  LinkNews message;
+  message.peer = ClientNo{reader.number<std::uint16_t>()};
+  message.way = reader.number<std::uint8_t>();
+  message.flow = FlowNo{reader.number<std::uint16_t>()};
+  message.verdict = reader.number<std::uint8_t>();
+  message.confidence = reader.number<std::uint8_t>();
+  message.loss = reader.number<std::uint16_t>();
+  message.age_ms = reader.number<std::uint32_t>();
+  message.queue_us = reader.number<std::uint32_t>();
+  message.rtt_us = reader.number<std::uint32_t>();
+  message.capacity_bps = reader.number<std::uint64_t>();
+  message.offered_bps = reader.number<std::uint64_t>();
+  message.sent_bps = reader.number<std::uint64_t>();
+  message.delivered_bps = reader.number<std::uint64_t>();
+  const bool names_one = (message.peer.value == 0) != (message.flow.value == 0);
+  if (message.way > 1 || message.verdict >= kLinkVerdicts || !names_one) reader.fail();
+  if (message.confidence > 100 || message.loss > 10'000) reader.fail();
   return message;
 }
 
@@ -273,6 +363,8 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
     }
     case Kind::kPeerAddress:
       return read_peer_address(reader);
+    case Kind::kStreamSettings:
+      return read_stream_settings(reader);
     case Kind::kPunchSettings:
       return read_punch_settings(reader);
     case Kind::kNatNews:
@@ -281,6 +373,14 @@ std::optional<StreamMessage> read_body(std::uint8_t kind, Reader& reader) {
       return read_campaign_ask(reader);
     case Kind::kCampaignTurn:
       return read_campaign_turn(reader);
+    case Kind::kGroupPut:
+      return read_group_put(reader);
+    case Kind::kGroupAnswer:
+      return read_group_answer(reader);
+    case Kind::kFlowImpair:
+      return read_flow_impair(reader);
+    case Kind::kLinkNews:
+      return read_link_news(reader);
   }
   return std::nullopt;
 }

@@ -117,10 +117,10 @@ class Running(CliTest):
         self.assertEqual(result.returncode, OK, (result, self.log("server")))
         return code
 
-    def start_client(self, name, log=None, api_port=None):
+    def start_client(self, name, log=None, api_port=None, more=()):
         return self.start(log or name, "client", "--id", name, "--state-dir", self.path(name),
                           "--bind", self.BINDS[name], *(["--api-port", str(api_port)]
-                                                        if api_port else []))
+                                                        if api_port else []), *more)
 
     def status(self, name):
         result = self.wormhole("status", "--json", "--bind", self.BINDS[name])

@@ -243,7 +243,25 @@ class Client(CliTest):
         self.fails(FAILED, where, "client", "--id", "never-enrolled")
 
 
-class Netcheck(CliTest):
+class ForeignServer:
+    """For commands that ask the client's API: something else listens there."""
+
+    def meets_a_foreign_server(self, command, expected):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            process = subprocess.Popen(
+                [BINARY, command, "--bind", "127.0.0.1", "--api-port",
+                 str(listener.getsockname()[1])], stderr=subprocess.PIPE, text=True, env=self.env)
+            listener.settimeout(PATIENCE_S)
+            caller, _ = listener.accept()
+            with caller:
+                caller.recv(4096)
+                caller.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                message = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, FAILED)
+        self.assertIn(expected, message)
+
+
+class Netcheck(CliTest, ForeignServer):
     def test_without_a_client(self):
         port = str(free_port())
         where = ["netcheck", "--bind", "127.0.0.1", "--api-port", port]
@@ -253,39 +271,18 @@ class Netcheck(CliTest):
                    self.path("drone3"))
 
     def test_a_foreign_server(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            process = subprocess.Popen(
-                [BINARY, "netcheck", "--bind", "127.0.0.1", "--api-port",
-                 str(listener.getsockname()[1])], stderr=subprocess.PIPE, text=True, env=self.env)
-            listener.settimeout(PATIENCE_S)
-            caller, _ = listener.accept()
-            with caller:
-                caller.recv(4096)
-                caller.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                message = process.communicate(timeout=60)[1]
-        self.assertEqual(process.returncode, FAILED)
-        self.assertIn("no wormhole client that checks NATs (HTTP status 404)", message)
+        self.meets_a_foreign_server(
+            "netcheck", "no wormhole client that checks NATs (HTTP status 404)")
 
 
-class Status(CliTest):
+class Status(CliTest, ForeignServer):
     def test_without_a_client(self):
         port = str(free_port())
         self.fails(FAILED, "no client answers at 127.0.0.1:" + port, "status", "--bind",
                    "127.0.0.1", "--api-port", port)
 
     def test_a_foreign_server(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            process = subprocess.Popen(
-                [BINARY, "status", "--bind", "127.0.0.1", "--api-port",
-                 str(listener.getsockname()[1])], stderr=subprocess.PIPE, text=True, env=self.env)
-            listener.settimeout(PATIENCE_S)
-            caller, _ = listener.accept()
-            with caller:
-                caller.recv(4096)
-                caller.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                message = process.communicate(timeout=60)[1]
-        self.assertEqual(process.returncode, FAILED)
-        self.assertIn("is not a wormhole client (HTTP status 404)", message)
+        self.meets_a_foreign_server("status", "is not a wormhole client (HTTP status 404)")
 
     def test_watch_ends_cleanly(self):
         process = subprocess.Popen(

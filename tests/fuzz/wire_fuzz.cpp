@@ -4,6 +4,7 @@
 #include "wormhole/session/control_stream.hpp"
 #include "wormhole/wire/frame.hpp"
 #include "wormhole/wire/handshake_payload.hpp"
+#include "wormhole/wire/impairment.hpp"
 #include "wormhole/wire/opener.hpp"
 
 namespace wormhole::fuzz {
@@ -24,12 +25,24 @@ void check_control(Bytes plaintext) {
   WH_ASSERT(!whole || first.bytes().size() <= plaintext.size());
 }
 
+void check_impair(const FlowImpair& message) {
+  const auto parts = decode_impairment(message.bytes);
+  if (!parts) return;
+  for (const auto& part : *parts) WH_ASSERT(what_is_wrong(part.profile).empty());
+  const auto again = impair_messages(message.flow, *parts);
+  const auto first = decode_message(again);
+  WH_ASSERT(first.state == DecodedMessage::State::kMessage);
+  const auto& piece = std::get<FlowImpair>(*first.message);
+  WH_ASSERT(piece.first && (!piece.last || piece.bytes == message.bytes));
+}
+
 void check_message(Bytes stream) {
   const auto decoded = decode_message(stream);
   WH_ASSERT(decoded.consumed <= stream.size());
   if (decoded.state != DecodedMessage::State::kMessage) return;
   const auto bytes = encode(*decoded.message);
   WH_ASSERT(bytes.size() == decoded.consumed);
+  if (const auto* impair = std::get_if<FlowImpair>(&*decoded.message)) check_impair(*impair);
   const auto again = decode_message(bytes);
   WH_ASSERT(again.message && encode(*again.message) == bytes);
 }

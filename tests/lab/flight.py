@@ -27,7 +27,7 @@ import socket, struct, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 n, start = 0, time.monotonic()
 while True:
-    try: s.sendto(struct.pack("<QQ", n, time.monotonic_ns()) + bytes(400), ("127.1.0.1", %d))
+    try: s.sendto(struct.pack("<QQ", n, time.monotonic_ns()) + bytes(%d), ("127.1.0.1", %d))
     except ConnectionRefusedError: pass
     n += 1
     time.sleep(max(0, start + n / %d - time.monotonic()))
@@ -46,12 +46,12 @@ while True:
 class Counting:
     """A stream of numbered datagrams from one site to another; remembers when each number arrived."""
 
-    def __init__(self, lab, rate=200, sender="a", receiver="b", port=COUNTING):
+    def __init__(self, lab, rate=200, sender="a", receiver="b", port=COUNTING, size=416):
         self.arrived = {}
         self.receiver = lab.popen(receiver, [sys.executable, "-c", RECEIVER % port], stdout=subprocess.PIPE)
         self.receiver.stdout.readline()
         threading.Thread(target=self._read, daemon=True).start()
-        self.sender = lab.popen(sender, [sys.executable, "-c", SENDER % (port, rate)])
+        self.sender = lab.popen(sender, [sys.executable, "-c", SENDER % (size - 16, port, rate)])
 
     def _read(self):
         while len(record := self.receiver.stdout.read(16)) == 16:

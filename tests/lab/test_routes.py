@@ -94,6 +94,8 @@ class FiveClients(Flight):
         for name, drone in drones.items():
             wait_until(f"{name} hears all stations", lambda: drone.report()["systems"] == [244, 245, 246], 10)
         wait_until("every frame at all three", lambda: video.decoded() == FRAMES, 30)
+        spread = self.flow("drone3", "video")["fanout"]
+        self.assertEqual(spread, {"uploads": 1, "grouped": 3, "alone": 0}, "one upload for three")
         for end in (*drones.values(), *stations.values()):
             end.say("quiet")
         for end in stations.values():

@@ -19,7 +19,10 @@ const auto kLoopback = IpAddress::v4(127, 0, 0, 1);
 }  // namespace
 
 ClientNode::ClientNode(World& world, std::string name, ClientSpec spec, Host& host)
-    : Node(world, std::move(name)), spec_(std::move(spec)), host_(host) {}
+    : Node(world, std::move(name)),
+      spec_(std::move(spec)),
+      host_(host),
+      tcp_(world, this->name(), [this] { flush(); }) {}
 
 void ClientNode::start() {
   end();
@@ -37,6 +40,7 @@ void ClientNode::start() {
   config.enrol = spec_.enrol;
   out_ = std::make_unique<ClientOutbox>();
   core_ = std::make_unique<Client>(std::move(config), world_.rng());
+  tcp_.attach(core_.get(), out_.get());
   host_.receive = [this](Packet packet) { receive(std::move(packet)); };
   world_.note(What::kStarted, {host_.addresses.front(), 0}, {}, 0, 0);
   core_->on_network_change({host_.addresses, socket_ports_[0]}, world_.now(), *out_);
@@ -55,6 +59,7 @@ void ClientNode::open_socket(std::uint16_t number) {
 
 void ClientNode::end() {
   if (!core_) return;
+  tcp_.attach(nullptr, nullptr);
   core_.reset();
   sockets_.clear();
   socket_ports_.clear();
@@ -136,6 +141,7 @@ std::optional<std::size_t> ClientNode::send(const std::string& flow, std::size_t
 }
 
 void ClientNode::flush() {
+  if (!core_) return;
   for (const auto& send : out_->net_sends()) send_to_network(send);
   for (const auto& send : out_->app_sends()) deliver(send);
   if (out_->dropped() != 0) world_.violate("the outbox of " + name() + " overflowed");
@@ -159,7 +165,7 @@ void ClientNode::send_to_network(const NetSend& send) {
   if (!socket_ports_.contains(send.socket.value)) open_socket(send.socket.value);
   world_.internet().send(host_, {{*address, socket_ports_[send.socket.value]},
                                  send.to,
-                                 {send.bytes.begin(), send.bytes.end()},
+                                 send.copy(),
                                  spec_.genuine,
                                  send.ttl});
 }
@@ -199,14 +205,18 @@ void ClientNode::execute(const OpenFlowPort& command) {
   if (fails) {
     --failing_ports;
   } else {
-    if (command.port.peer.value == 0)
+    if (command.protocol == Protocol::kTcp) {
+      tcp_.listen(command.port, command.flow);
+    } else if (command.port.peer.value == 0) {
       ports_[command.flow] = {command.port.flow, command.at.port, {}};
+    }
   }
   core_->on_flow_port(command.port, fails ? "port taken" : "", world_.now(), *out_);
   flush();
 }
 
 void ClientNode::execute(const CloseFlowPort& command) {
+  tcp_.stop_listening(command.port);
   if (command.port.peer.value != 0) return;
   std::erase_if(ports_, [&](const auto& p) { return p.second.number == command.port.flow; });
 }

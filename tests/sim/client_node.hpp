@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/tcp_host.hpp"
 #include "sim/world.hpp"
 #include "wormhole/client/client.hpp"
 
@@ -44,6 +45,8 @@ class ClientNode final : public Node {
   bool connected() const;
   ClientStatus status() const;
 
+  /// The TCP applications beside it.
+  TcpHost& tcp() { return tcp_; }
   const ClientSpec& spec() const { return spec_; }
   Host& host() { return host_; }
   const std::optional<Refused>& refused() const { return refused_; }
@@ -51,6 +54,7 @@ class ClientNode final : public Node {
   std::map<std::string, PeerPin> pins;  ///< the durable ones
   int failing_ports = 0;                ///< so many next attempts to open a port fail
   std::vector<MembershipAnswered> answered;
+  std::vector<LinkChange> link_changes;
   /// Asks the server for a change of membership; the answer appears in `answered`.
   void change_membership(const MembershipChange& change);
   /// Deliveries to a flow whose port was not open: the shell has no socket for them.
@@ -77,11 +81,17 @@ class ClientNode final : public Node {
   void execute(const OpenFlowPort& command);
   void execute(const CloseFlowPort& command);
   void execute(const CloseNetSocket& command);
+  template <typename Command>
+  void execute(const Command& command) requires requires(TcpHost& tcp) {
+    tcp.execute(command);
+  }
+  { tcp_.execute(command); }
   void execute(const MembershipAnswered& command);
   void execute(const SavePin& command);
   void execute(const ResolveServer& command);
   void execute(const Refused& command);
   void execute(const EnrolFinished& command);
+  void execute(const LinkChange& change) { link_changes.push_back(change); }
   void end();
   const Port* find_port(const std::string& flow) const;
 
@@ -89,6 +99,7 @@ class ClientNode final : public Node {
   Host& host_;
   std::unique_ptr<Client> core_;
   std::unique_ptr<ClientOutbox> out_;
+  TcpHost tcp_;
   std::uint64_t process_ = 0;  ///< counts the starts; events of an ended process do nothing
   bool suspended_ = false;
   std::map<std::uint16_t, std::uint16_t> sockets_;       ///< our port → socket number

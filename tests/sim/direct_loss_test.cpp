@@ -48,17 +48,32 @@ TEST(DirectLoss, TheFirstPacketAfterAPauseArrives) {
   }
 }
 
+/// A pair that has talked and then rests for so long.
+class RestingPair {
+ public:
+  RestingPair(World& world, bool strict, Duration rest) : stage(world, options(strict)) {
+    EXPECT_TRUE(stage.start());
+    stage.both_ways(20ms);
+    world.run_for(2s);
+    stage.stop_traffic();
+    world.run_for(rest);
+  }
+  PathKind path() { return stage.drone().status().peers.front().path; }
+
+  Stage stage;
+
+ private:
+  static StageOptions options(bool strict) {
+    StageOptions made;
+    made.p2p_settings.strict_keepalive = strict;
+    return made;
+  }
+};
+
 /// What crosses the core between two clients in ten minutes without application packets, as bytes
 /// an hour each way with IP and UDP headers; docs/operations.md says it.
 std::size_t idle_bytes_an_hour(World& world, bool strict) {
-  StageOptions options;
-  options.p2p_settings.strict_keepalive = strict;
-  Stage stage(world, options);
-  EXPECT_TRUE(stage.start());
-  stage.both_ways(20ms);
-  world.run_for(2s);
-  stage.stop_traffic();
-  world.run_for(2min);
+  RestingPair pair(world, strict, 2min);
   std::size_t bytes = 0;
   world.internet().set_tap([&](Packet& packet) {
     if (!at_server(packet.to) && !at_server(packet.from)) bytes += ip_size(packet);
@@ -66,7 +81,7 @@ std::size_t idle_bytes_an_hour(World& world, bool strict) {
   });
   world.run_for(10min);
   world.internet().set_tap(nullptr);
-  EXPECT_EQ(stage.drone().status().peers.front().path, PathKind::kDirect);
+  EXPECT_EQ(pair.path(), PathKind::kDirect);
   return bytes * 6 / 2;
 }
 
@@ -92,19 +107,11 @@ TEST(DirectIdle, StrictKeepalivesNeverStretch) {
 /// the relay.
 TEST(DirectIdle, StrictKeepalivesNoticeACutWithoutTraffic) {
   for_each_seed(10, [](World& world) {
-    StageOptions options;
-    options.p2p_settings.strict_keepalive = true;
-    Stage stage(world, options);
-    ASSERT_TRUE(stage.start());
-    stage.both_ways(20ms);
-    world.run_for(2s);
-    stage.stop_traffic();
-    world.run_for(3min);
-    const auto path = [&] { return stage.drone().status().peers.front().path; };
-    ASSERT_EQ(path(), PathKind::kDirect);
+    RestingPair pair(world, true, 3min);
+    ASSERT_EQ(pair.path(), PathKind::kDirect);
     world.internet().set_tap(
         [](Packet& packet) { return at_server(packet.to) || at_server(packet.from); });
-    EXPECT_TRUE(world.run_until([&] { return path() == PathKind::kRelay; }, 1100ms));
+    EXPECT_TRUE(world.run_until([&] { return pair.path() == PathKind::kRelay; }, 1100ms));
     world.internet().set_tap(nullptr);
   });
 }

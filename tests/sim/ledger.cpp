@@ -73,8 +73,12 @@ std::optional<std::string> Ledger::deliver(const std::string& id, const std::str
   std::vector<std::uint8_t> expected(record.size);
   fill(expected, number);
   const auto name = "datagram " + std::to_string(number) + " of " + record.from;
+  const bool impaired = !impaired_.empty() && flow == impaired_;
   if (!std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) {
-    return name + " was delivered to " + id + " with other bytes than were sent";
+    if (impaired) ++altered_;
+    const bool is_whole = bytes.size() == expected.size();
+    if (!impaired || !is_whole)
+      return name + " was delivered to " + id + " with other bytes than were sent";
   }
   if (record.flow != flow) return name + " of " + record.flow + " was delivered on " + flow;
   if (!was_permitted(record, id, now)) {
@@ -82,6 +86,10 @@ std::optional<std::string> Ledger::deliver(const std::string& id, const std::str
   }
   for (const auto& before : record.deliveries) {
     if (before.id == id && before.application == application) {
+      if (impaired) {
+        ++repeated_;
+        return std::nullopt;
+      }
       return name + " was delivered twice to " + id + " at " + application.to_string();
     }
   }

@@ -46,6 +46,12 @@ class Ledger {
   std::optional<std::string> deliver(const std::string& id, const std::string& flow,
                                      const Endpoint& application, Bytes bytes, TimePoint now);
 
+  /// A flow that is impaired on purpose: behind their number its datagrams may be altered, and they
+  /// may come twice; that is counted.
+  void expect_impaired(const std::string& flow) { impaired_ = flow; }
+  std::size_t altered() const { return altered_; }
+  std::size_t repeated() const { return repeated_; }
+
   const std::vector<Record>& records() const { return records_; }
   /// Datagrams of `from` on `flow`, sent in [since, until).
   std::size_t sent(const std::string& from, const std::string& flow, TimePoint since = {},
@@ -64,6 +70,9 @@ class Ledger {
   wormhole::Network previous_;
   TimePoint changed_at_{};
   std::vector<Record> records_;
+  std::string impaired_;
+  std::size_t altered_ = 0;
+  std::size_t repeated_ = 0;
 };
 
 }  // namespace wormhole::sim

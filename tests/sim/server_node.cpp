@@ -147,7 +147,7 @@ bool ServerNode::may_send(const NetSend& send) {
   if (found == exchanges_.end()) return false;
   auto& exchange = found->second;
   ++exchange.datagrams_out;
-  exchange.bytes_out += send.bytes.size();
+  exchange.bytes_out += send.size();
   return exchange.genuine || (exchange.datagrams_out <= exchange.datagrams_in &&
                               exchange.bytes_out <= exchange.bytes_in);
 }
@@ -169,7 +169,7 @@ void ServerNode::send_to_network(const NetSend& send) {
     return world_.violate(name() + " says more to " + send.to.to_string() +
                           " than that unproven address has said");
   }
-  world_.internet().send(host_, {*from, send.to, {send.bytes.begin(), send.bytes.end()}, true});
+  world_.internet().send(host_, {*from, send.to, send.copy(), true});
 }
 
 EnrolResult ServerNode::store(const KeyBinding& binding) {

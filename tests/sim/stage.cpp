@@ -64,6 +64,7 @@ wormhole::Network Stage::make_network() const {
   }
   made.flows.push_back(make_flow("mavlink", 14550, {Route::Kind::kBetween, drones, ground}));
   made.flows.push_back(make_flow("video", 5600, {Route::Kind::kFromTo, drones, ground}));
+  made.flows.insert(made.flows.end(), options.more_flows.begin(), options.more_flows.end());
   return made;
 }
 
@@ -75,7 +76,17 @@ Directory Stage::make_directory() {
     if (options.enrolled) made.clients[id].binding = bind(id, keys[id].public_key);
   }
   made.flows = {{"mavlink", FlowNo{1}}, {"video", FlowNo{2}}};
+  for (const auto& flow : options.more_flows) {
+    made.flows[flow.name] = FlowNo{static_cast<std::uint16_t>(made.flows.size() + 1)};
+  }
   return made;
+}
+
+std::uint64_t Stage::drops(const std::string& id, const std::string& cause) {
+  for (const auto& drop : client(id).status().drops) {
+    if (drop.cause == cause) return drop.count;
+  }
+  return 0;
 }
 
 std::pair<SecretKey, InviteStatement> Stage::invite(const std::string& id) {
@@ -137,7 +148,7 @@ std::unique_ptr<ServerNode> Stage::make_server(const std::string& name,
 
 bool Stage::ready(const std::string& id) {
   for (const auto& flow : network.flows) {
-    if (!client(id).port_open(flow.name)) return false;
+    if (flow.protocol == Protocol::kUdp && !client(id).port_open(flow.name)) return false;
   }
   const auto status = client(id).status();
   return status.server.connected && !status.peers.empty() &&

@@ -26,6 +26,7 @@ struct StageOptions {
   RelayPorts relay_ports = {};
   bool p2p = true;  ///< else all clients are told to use the relay alone
   P2pSettings p2p_settings = {};
+  std::vector<Flow> more_flows = {};  ///< beside the two; numbered from 3 on
 };
 
 /// Owns the nodes of a world. Nothing runs before start().
@@ -48,6 +49,8 @@ class Stage {
   std::unique_ptr<ServerNode> make_server(const std::string& name, wormhole::Network network,
                                           Directory directory);
 
+  /// Frames that a client has dropped for that cause.
+  std::uint64_t drops(const std::string& id, const std::string& cause);
   /// The NAT in front of a client; null when there is none.
   Nat* nat_of(const std::string& id) { return client(id).host().nat; }
   /// Starts everything; true when every client is ready.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "wormhole/api/http_feed.hpp"
 #include "wormhole/api/http_server.hpp"
 #include "wormhole/api/token_keeper.hpp"
 #include "wormhole/client/status.hpp"
@@ -26,10 +27,13 @@ struct ClientControl {
   using OnNatCheck = std::function<void(const NatCheckReport&)>;
   /// Calls back within 5 s; false when too many wait already.
   std::function<bool(OnNatCheck)> check_nat{};
+  /// What is told of links, as event_text; outlives the server. Null: there is no such path.
+  HttpFeed* events = nullptr;
 };
-/// GET /v1/status → status_json; POST /v1/join and /v1/leave {"flow":"video","side":"to"} → 204,
-/// or 409 with why not; POST /v1/netcheck → netcheck_json after a fresh check, or 503 when too many
-/// wait for one.
+/// GET /v1/status → status_json; GET /v1/congestion → congestion_json; GET /v1/congestion/events →
+/// server-sent events, 503 when too many listen; POST /v1/join and /v1/leave
+/// {"flow":"video","side":"to"} → 204, or 409 with why not; POST /v1/netcheck → netcheck_json after
+/// a fresh check, or 503 when too many wait for one.
 HttpHandler client_api(ClientControl control);
 
 /// The control socket in the server's state directory.

@@ -33,11 +33,15 @@ struct HttpField {
   std::string value;
 };
 
+class HttpFeed;
+
 struct HttpResponse {
   unsigned status = 200;
   std::string body;
   std::string content_type = "application/json";
   std::vector<HttpField> fields{};  ///< ETag, Allow, …
+  /// The body goes on with what this publishes, until the caller leaves. It outlives the server.
+  HttpFeed* feed = nullptr;
 
   /// The value of a field; empty when it is not there.
   std::string_view field(std::string_view name) const;

@@ -28,6 +28,8 @@ struct RoutesAdmin {
   /// Edits the file, puts it in force, then calls back on the io_context's thread with what is in
   /// force. May call back at once.
   std::function<void(RoutesEdit, Condition, OnEdit)> edit;
+  /// What clients said of their links; see Server::links.
+  std::function<std::vector<ClientLinks>(const std::string& id, bool history)> links{};
 };
 
 struct RestCallers {

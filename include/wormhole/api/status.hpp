@@ -16,12 +16,10 @@ std::string status_json(const ClientStatus& status);
 std::string status_json(const ServerStatus& status);
 std::string status_json(const ServerStatus::ClientRow& row);
 
-/// What a client has found out about its NAT: the member `nat` of its status.
-std::string nat_json(const NatFindings& nat);
-/// The same of a check that was asked for, with what stands in its way: `problem` in a word for
-/// programs and `detail` in a sentence for people, or null.
+/// The member `nat` of a client's status after a check that was asked for, and what stands in its
+/// way: `problem` in a word for programs and `detail` in a sentence for people, or null.
 std::string netcheck_json(const NatCheckReport& report);
-/// Either of them in lines for people; the error says why nothing is known.
+/// The same in lines for people; the error says why nothing is known.
 Result<std::string> render_nat(std::string_view json);
 
 /// A client's status JSON as a table of 80 columns, with a new line at its end. Members that are

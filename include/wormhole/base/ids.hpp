@@ -32,6 +32,10 @@ constexpr bool is_check_socket(SocketNo socket) {
   return socket >= kFirstExtraSocket && socket < kFirstPunchSocket;
 }
 
+/// One TCP connection between a client and an application of its machine, accepted or made. No
+/// number is used twice by a process.
+using TcpNo = StrongId<struct TcpNoTag, std::uint64_t>;
+
 /// Longest ID, group or flow name. 63 is the DNS label's length (RFC 1035 2.3.4): IDs fit host
 /// names.
 inline constexpr std::size_t kMaxNameLength = 63;

@@ -17,6 +17,10 @@ struct NetSend {
   Endpoint to;
   Bytes bytes;
   std::uint8_t ttl = 0;  ///< hops that it may live; 0: as many as usual
+  Bytes tail{};          ///< sent behind `bytes` in the same datagram: what copies differ in
+  std::size_t size() const { return bytes.size() + tail.size(); }
+  /// Both pieces, copied: for who keeps them.
+  std::vector<std::uint8_t> copy() const;
 };
 
 /// A port towards applications: the flow's own, or that of one peer in it (addressing: per-peer).
@@ -48,13 +52,16 @@ class Outbox {
   /// One input batch is at most 64 receives of up to 64 segments (UDP_GRO's most); twice that
   /// leaves room for what timers add.
   static constexpr std::size_t kMaxSends = 8192;
-  /// For control frames and second copies of 1:N datagrams: 1 MiB holds some 800 full-size packets.
-  static constexpr std::size_t kArenaBytes = std::size_t{1} << 20;
+  /// For control frames and second copies of 1:N datagrams: 4 MiB hold one for each of 2,500
+  /// receivers. What is never used is never touched.
+  static constexpr std::size_t kArenaBytes = std::size_t{4} << 20;
   static constexpr std::size_t kMaxLogLines = 256;
 
   explicit Outbox(std::size_t arena_bytes = kArenaBytes, std::size_t max_sends = kMaxSends);
 
   void net(SocketNo socket, const Endpoint& to, Bytes bytes, std::uint8_t ttl = 0);
+  /// One datagram of two pieces: copies of one body with a tail each.
+  void net_with_tail(SocketNo socket, const Endpoint& to, Bytes bytes, Bytes tail);
   void app(AppPort port, const Endpoint& to, Bytes bytes);
   void log(LogLevel level, std::string text);
 

@@ -13,6 +13,7 @@
 #include "wormhole/base/outbox.hpp"
 #include "wormhole/base/rng.hpp"
 #include "wormhole/base/time.hpp"
+#include "wormhole/client/link_change.hpp"
 #include "wormhole/client/status.hpp"
 #include "wormhole/crypto/identity.hpp"
 
@@ -48,15 +49,42 @@ struct ClientConfig {
   std::optional<KeyBinding> enrol;  ///< set: only enrol with this binding, then say EnrolFinished
 };
 
-/// Open a UDP port for a flow; answer with on_flow_port. Repeated (with backoff, by the core) until
-/// it worked.
+/// Open a UDP port for a flow, or listen on a TCP port; answer with on_flow_port. Repeated (with
+/// backoff, by the core) until it worked.
 struct OpenFlowPort {
   AppPort port;
   std::string flow;  ///< its name
   Endpoint at;
+  Protocol protocol = Protocol::kUdp;
 };
+/// Connections that were accepted there go on.
 struct CloseFlowPort {
   AppPort port;
+};
+/// Connect to an application; answer with on_tcp_connected or on_tcp_failed.
+struct ConnectTarget {
+  TcpNo connection;
+  Endpoint to;
+};
+/// There is something to take with tcp_readable().
+struct TcpReadable {
+  TcpNo connection;
+};
+/// There is room in tcp_space() again, after there was none.
+struct TcpWritable {
+  TcpNo connection;
+};
+/// Everything has been taken and nothing more will come: shut the sending direction down (FIN).
+struct FinishTcp {
+  TcpNo connection;
+};
+/// Close it; both directions have ended in order. Its number means nothing any more.
+struct CloseTcp {
+  TcpNo connection;
+};
+/// Close it at once, with RST (or give up connecting). Its number means nothing any more.
+struct ResetTcp {
+  TcpNo connection;
 };
 /// An extra socket towards the network (see SocketNo) is needed no more.
 struct CloseNetSocket {
@@ -89,8 +117,10 @@ struct MembershipAnswered {
   std::uint32_t ticket;
   std::optional<std::string> error;  ///< one sentence; nothing when it is in force
 };
-using ClientCommand = std::variant<OpenFlowPort, CloseFlowPort, CloseNetSocket, SavePin,
-                                   ResolveServer, Refused, EnrolFinished, MembershipAnswered>;
+using ClientCommand =
+    std::variant<OpenFlowPort, CloseFlowPort, ConnectTarget, TcpReadable, TcpWritable, FinishTcp,
+                 CloseTcp, ResetTcp, CloseNetSocket, SavePin, ResolveServer, Refused, EnrolFinished,
+                 MembershipAnswered, LinkChange>;
 
 /// The client's tray.
 class ClientOutbox : public Outbox {
@@ -123,6 +153,32 @@ class Client {
   void on_app_refused(AppPort port, const Endpoint& application, TimePoint now);
   /// Answer to OpenFlowPort; `error` is empty when the port is open.
   void on_flow_port(AppPort port, const std::string& error, TimePoint now, ClientOutbox& out);
+
+  // --- TCP: the shell moves bytes between sockets and the places that these name. Numbers of
+  // connections that the core has closed meanwhile are harmless: there is no room, nothing to read.
+
+  /// An application has connected to a flow's port; its number from now on. Nothing: nobody can be
+  /// reached, reset it.
+  std::optional<TcpNo> on_tcp_accepted(AppPort port, const Endpoint& application, TimePoint now,
+                                       ClientOutbox& out);
+  /// Answers to ConnectTarget. `why` is for people: "connection refused".
+  void on_tcp_connected(TcpNo connection, TimePoint now, ClientOutbox& out);
+  void on_tcp_failed(TcpNo connection, const std::string& why, TimePoint now, ClientOutbox& out);
+  /// Where what the socket has can be read to, in place. Empty: do not read before TcpWritable.
+  MutBytes tcp_space(TcpNo connection);
+  /// The first `size` bytes of tcp_space(), which was the call before, were filled.
+  void tcp_commit(TcpNo connection, std::size_t size);
+  /// What can be written to the socket; valid until the next call. Empty: wait for TcpReadable.
+  Bytes tcp_readable(TcpNo connection) const;
+  /// The socket has taken so much of tcp_readable().
+  void tcp_consume(TcpNo connection, std::size_t size);
+  /// The application sends no more (FIN); it may still read.
+  void on_tcp_end(TcpNo connection, TimePoint now, ClientOutbox& out);
+  /// The socket is gone (RST or an error); its number means nothing any more.
+  void on_tcp_reset(TcpNo connection, TimePoint now, ClientOutbox& out);
+  /// Once after any number of commits and consumes: sends what they have made.
+  void flush_streams(TimePoint now, ClientOutbox& out);
+
   /// This host's addresses have changed, or are told for the first time (best before set_servers).
   void on_network_change(LocalNetwork local, TimePoint now, ClientOutbox& out);
   /// Asks the server to put this client on a side of a flow, or to take it off. Ends with one

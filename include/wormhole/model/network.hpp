@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/crypto/keys.hpp"
+#include "wormhole/impair/profile.hpp"
 
 namespace wormhole {
 
@@ -28,6 +30,14 @@ struct Deliver {
 /// duplicates.
 using Members = std::vector<std::string>;
 
+/// How the two ways of a route are impaired; null: not at all. Shared by all who name a profile.
+struct Impairment {
+  std::shared_ptr<const ImpairProfile> forward;  ///< from → to, first → second, all of a mesh
+  std::shared_ptr<const ImpairProfile> back;     ///< second → first
+  bool is_set() const { return forward || back; }
+  bool operator==(const Impairment& other) const;
+};
+
 /// One route of a flow.
 struct Route {
   enum class Kind : std::uint8_t {
@@ -38,6 +48,7 @@ struct Route {
   Kind kind = Kind::kFromTo;
   Members first;
   Members second;
+  std::optional<Impairment> impair{};  ///< instead of the flow's
   bool operator==(const Route&) const = default;
 };
 
@@ -46,6 +57,25 @@ enum class Addressing : std::uint8_t {
   kShared,  ///< everything comes from the flow's own 127.1.0.1:port
   kPerPeer  ///< each peer has a loopback address of its own
 };
+
+/// What becomes of a TCP connection that an application makes where several clients may serve it.
+enum class Fanout : std::uint8_t {
+  kPick,  ///< the first that can be reached, in the order of Flow::preference
+  kCopy   ///< what it says goes to all of them
+};
+
+/// How datagrams of a UDP flow go to several receivers (`fanout`); the numbers are the wire's.
+enum class Spread : std::uint8_t {
+  kAuto = 0,   ///< one upload for all, but for those whom the relay would keep waiting
+  kRelay = 1,  ///< one upload for all
+  kDirect = 2  ///< who has a direct path gets them there, the others by one upload
+};
+
+/// Who goes first where the uplink is full; the numbers are the wire's.
+enum class Priority : std::uint8_t { kHigh = 0, kNormal = 1, kLow = 2 };
+
+/// How senders of TCP flows find their rate; the numbers are the wire's.
+enum class CongestionControl : std::uint8_t { kBbr = 0, kCubic = 1 };
 
 /// The sides of routes, by the word that names them to people.
 enum class Side : std::uint8_t { kFrom, kTo, kFirst, kSecond, kMesh };
@@ -63,8 +93,19 @@ struct Flow {
   bool p2p = true;  ///< else it goes by the relay alone
   std::vector<Route> routes;
   std::map<Side, Members> self_join;           ///< who may join and leave which side by itself
+  Spread spread = Spread::kAuto;               ///< of a UDP flow
+  Impairment impair;                           ///< of a UDP flow, where its routes say nothing else
   Deliver deliver;                             ///< for members without an entry below
   std::map<std::string, Deliver> deliver_for;  ///< per ID
+  Priority priority = Priority::kNormal;
+  // Of a UDP flow, towards the network.
+  std::uint16_t max_age_ms = 0;  ///< what waits longer for the uplink is dropped; 0: as usual
+  std::uint32_t rate_kbps = 0;   ///< kbit/s of IP packets that a sender uploads, at most; 0: all
+  // Of a TCP flow, where `deliver` is the target.
+  Members preference;  ///< all members in the order in which the routes name them, each once
+  Fanout fanout = Fanout::kPick;
+  std::uint32_t copy_buffer = std::uint32_t{1} << 20;  ///< bytes that a receiver may be behind
+  bool proxy_protocol = false;                         ///< the target first hears who dials
   bool operator==(const Flow&) const = default;
   const Deliver& deliver_of(const std::string& id) const;
 };
@@ -149,9 +190,16 @@ struct P2pSettings {
 inline constexpr P2pSettings kPoliteP2p{
     .sockets = 128, .probes = 1024, .open_rate = 200, .probe_rate_from = 20, .probe_rate_to = 100};
 
+/// For all flows, where they say nothing else.
+struct Defaults {
+  CongestionControl congestion = CongestionControl::kBbr;
+  bool operator==(const Defaults&) const = default;
+};
+
 /// The whole file.
 struct Network {
   ServerSettings server;
+  Defaults defaults;
   P2pSettings p2p;
   std::vector<ClientEntry> clients;                        ///< in the file's order
   std::map<std::string, std::vector<std::string>> groups;  ///< group → IDs, expanded

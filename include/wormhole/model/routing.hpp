@@ -30,4 +30,11 @@ Routing resolve(const Network& network);
 /// what it is in the first route that names it, and every second one of a mesh.
 bool is_on_first_side(const Flow& flow, const std::string& id);
 
+/// What impairs datagrams of a flow from `sender` to `receiver`, as the first route says by which
+/// they go; null: nothing.
+const ImpairProfile* impairment_of(const Flow& flow, const std::string& sender,
+                                   const std::string& receiver);
+/// Whether it is something for anybody.
+bool is_impaired(const Flow& flow);
+
 }  // namespace wormhole

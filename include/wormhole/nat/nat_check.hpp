@@ -121,6 +121,7 @@ class NatCheck {
     return SocketNo{static_cast<std::uint16_t>(kFirstExtra.value + turn_ * kExtras + i)};
   }
   void settle_mapping(TimePoint now);
+  std::array<std::optional<Endpoint>, 4> seen_of_main() const;
   void classify();
   void start_filtering(TimePoint now);
   void settle_filtering(TimePoint now);

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "wormhole/hop/hop_link.hpp"
+#include "wormhole/path/path_mtu.hpp"
 #include "wormhole/path/path_set.hpp"
+#include "wormhole/peer/peer_streams.hpp"
 #include "wormhole/peer/waiting.hpp"
 #include "wormhole/session/initiation.hpp"
 #include "wormhole/session/session_slots.hpp"
@@ -35,9 +37,8 @@ struct PeerContext {
   std::uint32_t attempts = 0;
 };
 
-/// Largest plaintext of a frame: a 1,500-byte path less 40 IPv6, 8 UDP and 32 frame bytes. Larger
-/// datagrams travel in fragments.
-inline constexpr std::size_t kMaxFrameText = 1500 - 40 - 8 - 32;
+/// What clients tell each other about groups.
+using GroupItem = std::variant<GroupKey, GroupKeyAck>;
 
 /// What became of a datagram that should go to a peer.
 enum class SendOutcome : std::uint8_t {
@@ -47,6 +48,12 @@ enum class SendOutcome : std::uint8_t {
   kNoServer,
   kKeyUsedUp,
   kOverload
+};
+
+/// Application datagrams that left for a peer.
+struct PeerSent {
+  std::uint64_t datagrams = 0;
+  std::uint64_t fragmented = 0;  ///< of them: larger than the way carries, so in fragments
 };
 
 struct PeerDrops {
@@ -88,6 +95,22 @@ class Peer {
   /// `path`: how it came; null: by the relay.
   std::optional<MutBytes> on_frame(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
                                    const PathAddress* path, TimePoint now, Outbox& out);
+  /// The streams with it. Whoever writes, reads or opens any calls flush_streams() afterwards.
+  PeerStreams& streams() { return streams_; }
+  const PeerStreams& streams() const { return streams_; }
+  /// Packets of one flush: 85 kB, the most that BBR sends at once (64 KiB, RFC 9002's burst is 10)
+  /// and acknowledgements. More must wait until sockets and timers have had their turn.
+  static constexpr int kPacketsPerFlush = 64;
+  /// Sends what the streams want sent now, `most` packets of each class; the rest follows by the
+  /// deadline.
+  void flush_streams(TimePoint now, Outbox& out, int most = kPacketsPerFlush);
+  /// The owner will flush the streams when the uplink lets them: no deadline asks for it.
+  void hold_streams(bool held) { streams_held_ = held; }
+  /// There may be a way again: a handshake under way goes on at once, and if the streams wait for
+  /// an answer, a ping asks for one.
+  void rouse(TimePoint now, Outbox& out);
+  /// Ends all of them for good and tells the peer.
+  void close_streams(TimePoint now, Outbox& out);
   /// INIT or RESP of this peer, from the hop session.
   void on_handshake(Bytes message, TimePoint now, Outbox& out);
 
@@ -101,6 +124,14 @@ class Peer {
   /// Our own network has changed: its paths must prove themselves.
   void doubt_paths(TimePoint now, Outbox& out);
   void send_talk(const PunchTalk& talk, TimePoint now, Outbox& out);
+  /// Largest UDP payload towards the server that is known to reach it as a frame by the relay.
+  std::size_t relay_room() const { return relay_mtu_.size(); }
+  /// A frame for it has left by the relay, not through send(): so large, in bytes of UDP payload.
+  void note_relayed(std::size_t size, TimePoint now) { relay_mtu_.on_sent(size, now); }
+  /// GROUP_KEY or its acknowledgement, in the session.
+  void send_group_item(const GroupItem& item, TimePoint now, Outbox& out);
+  /// A datagram of a group frame goes to it or came from it.
+  void note_group_traffic(TimePoint now) { note_activity(now); }
   /// All but `leads`, which the two IDs decide.
   void set_path_settings(PathSettings settings) {
     settings.leads = context_.id < binding_.id;
@@ -111,15 +142,27 @@ class Peer {
   TimePoint next_deadline() const;
 
   const PathSet& paths() const { return paths_; }
+  /// Of the way in use.
+  const PathMtu& mtu() const { return paths_.in_use() != nullptr ? direct_mtu_ : relay_mtu_; }
+  const PeerSent& sent() const { return sent_; }
   /// PathUp, PathDown and SocketUnused since the last call, in order.
   std::vector<PathAction> take_path_events() {
     news_ = false;
     return std::exchange(path_events_, {});
   }
-  /// Whether take_path_events() or take_talk() has something, or a session was made.
-  bool has_news() const { return news_ || !path_events_.empty() || talk_.has_value(); }
+  /// Whether take_path_events(), take_talk(), take_group_items() or take_stirred() has something,
+  /// or a session was made.
+  bool has_news() const {
+    return news_ || stirred_ || !path_events_.empty() || talk_.has_value() || !group_items_.empty();
+  }
+  /// Whether the streams may have something to say or to send: the owner takes their events and
+  /// calls flush_streams().
+  bool take_stirred() { return std::exchange(stirred_, false); }
   /// The newest word of the peer about punching, once.
   std::optional<PunchTalk> take_talk() { return std::exchange(talk_, std::nullopt); }
+
+  /// What it has said about groups since the last call.
+  std::vector<GroupItem> take_group_items() { return std::exchange(group_items_, {}); }
 
   const std::string& id() const { return binding_.id; }
   const KeyBinding& binding() const { return binding_; }
@@ -130,6 +173,10 @@ class Peer {
   bool has_session() const { return slots_.current() != nullptr && !stale_; }
   TimePoint session_since() const { return session_since_; }
   std::optional<Duration> rtt() const { return rtt_; }
+  /// The same by the relay, as it was when it was in use last.
+  std::optional<Duration> relay_rtt() const { return relay_rtt_; }
+  /// The process that its sessions are with.
+  std::uint64_t session_boot() const { return session_boot_; }
   /// Share of the peer's frames lost on the way to us, over the last ten seconds of traffic.
   double loss() const { return loss_; }
   const PeerDrops& drops() const { return drops_; }
@@ -151,17 +198,23 @@ class Peer {
   void on_init(Bytes message, Via via, TimePoint now, Outbox& out);
   void on_resp(Bytes message, TimePoint now, Outbox& out);
   void answer_init(Responder& responder, Via via, TimePoint now, Outbox& out);
+  bool streams_can_run() const { return is_online() && has_session(); }
+  void flush_class(StreamClass group, int most, TimePoint now, Outbox& out);
+  void note_heard(TimePoint now);
   void on_control(Bytes text, const PathAddress* path, TimePoint now, Outbox& out);
   void on_path_item(const ControlItem& item, const PathAddress* path, ControlWriter& reply,
                     TimePoint now, Outbox& out);
+  bool on_relay_proof(const ControlItem& item, ControlWriter& reply, TimePoint now);
   void note_path(const FrameHeader& header, const FlowKeys& keys, const PathAddress& path,
                  TimePoint now, Outbox& out);
   static bool is_path_frame(const FrameHeader& header, const PathAddress* path) {
     return path != nullptr && (header.flags & kFlagPath) != 0;
   }
-  void on_copy(const FrameHeader& header, const FlowRef& flow, MutBytes frame,
+  void on_copy(const FrameHeader& header, const FlowKeys& keys, MutBytes frame,
                const PathAddress& path, TimePoint now, Outbox& out);
-  void new_process();
+  bool on_proof(const ControlItem& item, const PathAddress& path, ControlWriter& reply,
+                TimePoint heard, TimePoint now);
+  void new_process(TimePoint now);
   void run_path_actions(TimePoint now, Outbox& out);
   void send_init(TimePoint now, Outbox& out);
   void carry(Bytes message, Via via, TimePoint now, Outbox& out);
@@ -171,11 +224,19 @@ class Peer {
   void send_by_relay(const ControlWriter& items, TimePoint now, Outbox& out);
   void send_by_path(const ControlWriter& items, const PathAddress& path, TimePoint now,
                     Outbox& out);
+  Way way_of(const FlowRef& flow, TimePoint now) const {
+    return flow.relay_only ? Way::kRelay : paths_.way(now);
+  }
+  std::size_t text_room(Way way) const;
+  void forget_mtu();
+  void serve_mtu(TimePoint now, Outbox& out);
+  void serve_mtu(PathMtu& mtu, FrameType type, TimePoint now, Outbox& out);
+  void send_probe(const MtuProbe& probe, FrameType type, TimePoint now, Outbox& out);
   MutBytes seal_control(const ControlWriter& items, FrameType type, std::uint8_t flags,
                         TimePoint now, Outbox& out);
-  SendOutcome dispatch(FlowKeys& keys, const FlowRef& flow, MutBytes text, std::uint8_t flags,
-                       TimePoint now, Outbox& out);
-  SendOutcome send_fragments(const FlowRef& flow, Bytes text, TimePoint now, Outbox& out);
+  SendOutcome dispatch(FlowKeys& keys, const FlowRef& flow, Way way, MutBytes text,
+                       std::uint8_t flags, TimePoint now, Outbox& out);
+  SendOutcome send_fragments(const FlowRef& flow, Way way, Bytes text, TimePoint now, Outbox& out);
   void session_ready(TimePoint now, Outbox& out);
   void go_offline();
   void flush_queue(TimePoint now, Outbox& out);
@@ -194,14 +255,25 @@ class Peer {
   ClientNo number_;
   std::uint64_t boot_id_ = 0;  // as the server says; 0 is offline
   std::uint64_t session_boot_ = 0;
+  std::uint64_t streams_boot_ = 0;  // the process that the streams are with
   std::uint32_t session_attempt_ = 0;
   bool stale_ = false;  // the other end has restarted since
   WaitingDatagrams waiting_;
+  PeerStreams streams_;
+  bool stirred_ = false;
+  bool streams_due_ = false;  // the budget of a flush was used up
+  bool streams_held_ = false;
+  TimePoint heard_ = TimePoint::min();  // the last authentic frame, whichever way it came
   PathSet paths_;
+  PathMtu direct_mtu_;            // of the path in use
+  PathMtu relay_mtu_;             // of the way by the relay, end to end
+  std::vector<MtuProbe> probes_;  // of the call under way
+  PeerSent sent_;
   PeerAddress address_;                   // as the server says
   std::vector<PathAction> path_actions_;  // of the call under way
   std::vector<PathAction> path_events_;
   std::optional<PunchTalk> talk_;
+  std::vector<GroupItem> group_items_;
   bool news_ = false;  // a session was made
   // Number of the last datagram sent in fragments. It starts anywhere, so that those of a process
   // that was restarted within the reassembly time can't be mixed with ours.
@@ -212,6 +284,7 @@ class Peer {
   TimePoint next_ping_ = kNever;
   std::optional<TimePoint> unanswered_since_;
   std::optional<Duration> rtt_;
+  std::optional<Duration> relay_rtt_;
   double loss_ = 0;
   TimePoint loss_from_{};
   TimePoint loss_session_born_{};  // which session loss_base_ is about

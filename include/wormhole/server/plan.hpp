@@ -55,6 +55,7 @@ struct ClientPlan {
   std::vector<Membership> flows;  ///< ascending
   std::unordered_map<std::uint32_t, Permission> may_send;
   std::map<FlowNo, Message> flow_puts;
+  std::map<FlowNo, Message> flow_impairs;  ///< of flows on which what it sends is impaired
   std::map<FlowNo, Message> offers;
   bool operator==(const ClientPlan&) const = default;
 };
@@ -62,6 +63,7 @@ struct ClientPlan {
 struct ServerPlan {
   Network network;
   std::map<std::string, ClientPlan> clients;
+  std::unordered_map<FlowNo, std::string> flow_names;
   /// IDs whose ClientPlan differs from that of the plan with the number `based_on` (new ones too).
   std::vector<std::string> changed;
   std::uint64_t number = 1;    ///< grows from plan to plan

@@ -12,6 +12,7 @@
 #include "wormhole/base/outbox.hpp"
 #include "wormhole/base/rng.hpp"
 #include "wormhole/base/time.hpp"
+#include "wormhole/congestion/link_state.hpp"
 #include "wormhole/crypto/identity.hpp"
 #include "wormhole/model/network.hpp"
 #include "wormhole/server/plan.hpp"
@@ -109,6 +110,25 @@ struct ServerStatus {
   LoopStatus loop;
 };
 
+/// What a client has said of one of its links, or of a flow's part of them.
+struct LinkSample {
+  Duration ago{};
+  LinkState state;
+};
+struct LinkReport {
+  std::string peer;     ///< its ID; empty for a flow
+  std::string flow;     ///< its name; empty for a whole link
+  bool direct = false;  ///< else by the relay; of a link
+  LinkSample newest;
+  std::size_t samples = 0;          ///< that there are
+  std::vector<LinkSample> history;  ///< them, oldest first; empty when it was not asked for
+};
+struct ClientLinks {
+  std::string id;
+  bool online = false;
+  std::vector<LinkReport> links;
+};
+
 class Server {
  public:
   Server(ServerConfig config, std::shared_ptr<const ServerPlan> plan, Rng& rng);
@@ -139,6 +159,9 @@ class Server {
   void shutdown(Duration spread, TimePoint now, ServerOutbox& out);
 
   ServerStatus status(TimePoint now) const;
+  /// What clients said of their links in the last 10 minutes, by client; of one alone if `id` is
+  /// not empty. Clients that have said nothing are left out.
+  std::vector<ClientLinks> links(const std::string& id, bool history, TimePoint now) const;
 
  private:
   struct Core;

@@ -18,6 +18,10 @@ namespace wormhole {
 /// slot, so a server that swaps flow numbers can't mix keys up.
 using FlowSlot = StrongId<struct FlowSlotTag, std::uint16_t>;
 inline constexpr FlowSlot kControlSlot{0};
+/// The streams of all TCP flows with a peer have one key, named as no flow can be.
+inline constexpr FlowSlot kStreamSlot{1};
+inline constexpr std::string_view kStreamKeyName = "/streams";
+inline constexpr FlowSlot kFirstFlowSlot{2};
 
 enum class Role : std::uint8_t { kInitiator, kResponder };
 
@@ -88,7 +92,8 @@ class Session {
   TimePoint born() const { return born_; }
   /// True as soon as one authentic frame arrived: the other end has the keys.
   bool is_confirmed() const { return confirmed_; }
-  /// Frames that the other end has sealed, as far as seen, and those that arrived, over all flows.
+  /// Frames that the other end has sealed, as far as seen, and those that arrived, over all flows
+  /// but control.
   std::pair<std::uint64_t, std::uint64_t> seen_and_received() const;
 
  private:

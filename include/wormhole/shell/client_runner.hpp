@@ -22,7 +22,8 @@ struct ClientRunOptions {
   bool deliver_anywhere = false;      ///< see ClientConfig
   std::optional<std::string> server;  ///< --server HOST[:PORT], instead of the identity's
   std::map<std::string, PeerPin> pins;
-  std::optional<KeyBinding> enrol;  ///< see ClientConfig::enrol
+  std::optional<KeyBinding> enrol;                          ///< see ClientConfig::enrol
+  std::function<void(const LinkChange&)> on_link_change{};  ///< may be empty
 };
 
 /// Owns the client core, its network sockets, flow ports and its one timer. Everything happens on

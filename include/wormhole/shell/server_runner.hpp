@@ -65,6 +65,8 @@ class ServerRunner {
 
   const Network& network() const;
   ServerStatus status() const;
+  /// See Server::links.
+  std::vector<ClientLinks> links(const std::string& id, bool history) const;
 
  private:
   struct Impl;

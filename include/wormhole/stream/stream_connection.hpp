@@ -75,8 +75,9 @@ class StreamConnection {
   Bytes readable(StreamId stream) const;
   /// The reader has taken `size` bytes of readable(): gives the peer credit for as many more.
   void consume(StreamId stream, std::size_t size);
-  /// Reads no more: what comes is dropped, and the peer is told with `code`.
-  void stop_reading(StreamId stream, std::uint64_t code);
+  /// Reads no more: what comes is dropped, and the peer is told (not `code`, for which its word has
+  /// no room).
+  void stop_reading(StreamId stream);
 
   /// Gives up both directions (TCP's RST) and drops what has not been delivered.
   void reset(StreamId stream, std::uint64_t code);

@@ -30,6 +30,7 @@ inline constexpr std::size_t kMaxStreamDatagram = 9000;
 
 /// Reset codes that this room itself gives; the rest belong to whoever uses streams.
 inline constexpr std::uint64_t kStreamRefused = 0x57480001;  ///< more streams than the end allows
+inline constexpr std::uint64_t kStreamStopped = 0x57480003;  ///< the answer to stop_reading()
 inline constexpr std::uint64_t kStreamConnectionLost = 0x57480002;  ///< never on the wire
 
 struct StreamConfig {

@@ -9,6 +9,7 @@
 #include "wormhole/base/bytes.hpp"
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/base/ids.hpp"
+#include "wormhole/crypto/seal.hpp"
 #include "wormhole/wire/nat_report.hpp"
 
 namespace wormhole {
@@ -80,9 +81,20 @@ struct PunchTalk {
   Stage stage = Stage::kOffer;
   NatReport report;
 };
+/// "You are a receiver of this group of mine" (docs/protocol.md, section 11).
+struct GroupKey {
+  std::uint16_t group = 0;  ///< the sender's number for it
+  FlowNo flow;
+  SecretKey key;           ///< what all its receivers share
+  ReceiverKey receiver{};  ///< what the sender and this receiver alone know
+};
+/// "I have the keys of this group of yours."
+struct GroupKeyAck {
+  std::uint16_t group = 0;
+};
 using ControlItem = std::variant<Ping, Pong, HandshakeCarriage, StreamSegment, StreamAck, Close,
                                  Restarting, Observed, PathChallenge, PathResponse, PathSilent,
-                                 Keepalive, Probe, ProbeAnswer, PunchTalk>;
+                                 Keepalive, Probe, ProbeAnswer, PunchTalk, GroupKey, GroupKeyAck>;
 
 /// Largest plaintext of a control frame: with 32 bytes of frame it passes a 1,280-byte IPv6 path.
 inline constexpr std::size_t kMaxControlSize = 1180;
@@ -101,6 +113,9 @@ class ControlWriter {
   std::array<std::uint8_t, kMaxControlSize> buffer_{};
   std::size_t used_ = 0;
 };
+
+/// Fills `room` (3 to 65,538 bytes) with one item that nobody reads: it makes a frame larger.
+void write_padding(MutBytes room);
 
 /// Walks through the items of a plaintext; unknown kinds from 128 on are skipped. It ends with
 /// nothing at the end or at what cannot be read; broken() tells the two apart.

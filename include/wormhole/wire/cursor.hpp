@@ -25,6 +25,8 @@ class Reader {
   }
   /// `count` bytes by reference; empty when there are fewer.
   Bytes take(std::size_t count);
+  /// All that is left, by reference.
+  Bytes rest() { return take(rest_.size()); }
   /// Fills a fixed array (zero on failure).
   template <std::size_t N>
   std::array<std::uint8_t, N> array() {

@@ -16,14 +16,19 @@ enum class FrameType : std::uint8_t {
   kCookie = 0x03,
   kDirect = 0x10,
   kRelayed = 0x11,
+  kGroupUp = 0x12,    ///< one upload for several receivers, towards the server
+  kGroupDown = 0x13,  ///< one receiver's copy of it
   kOpener = 0x20,
 };
 
 inline constexpr std::size_t kHeaderSize = 12;
 
-/// Flags of kDirect and kRelayed. They are authenticated.
+/// Flags of kDirect, kRelayed and the group types (of those, kFlagFragment alone). They are
+/// authenticated.
 inline constexpr std::uint8_t kNoFlags = 0;
 inline constexpr std::uint8_t kFlagFragment = 0x01;  ///< the plaintext begins with a FragmentHeader
+/// Of flow 0: the plaintext is a stream packet (docs/protocol.md, section 9), not control items.
+inline constexpr std::uint8_t kFlagStream = 0x02;
 /// Sealed for the direct path that it travels on: it counts for that path's life. A copy that also
 /// goes another way is sealed without it.
 inline constexpr std::uint8_t kFlagPath = 0x04;
@@ -32,7 +37,8 @@ inline constexpr std::uint8_t kFlagPath = 0x04;
 inline constexpr std::uint8_t kFlagProbe = 0x08;
 
 /// Where a frame goes: client number in the high half, the receiver's local number in the low half;
-/// on the hop, an index of the receiver's choice.
+/// on the hop, an index of the receiver's choice; of a group frame, the sender's client number and
+/// its number for the group.
 constexpr std::uint32_t make_index(ClientNo client, std::uint16_t local) {
   return static_cast<std::uint32_t>(client.value) << 16 | local;
 }
@@ -51,13 +57,17 @@ struct FrameHeader {
 
 /// The type of a datagram; nothing for an empty one or a type that this version does not speak.
 std::optional<FrameType> frame_type(Bytes datagram);
-/// The header of a kDirect or kRelayed frame; nothing when the datagram is shorter than header and
-/// tag or of another type.
+/// The header of a sealed frame; nothing when the datagram is shorter than header and tag or of
+/// another type.
 std::optional<FrameHeader> read_header(Bytes datagram);
 /// A hop frame of a NAT check, by its outer bytes: not yet authentic.
 inline bool is_probe(Bytes datagram) {
   return datagram.size() > 1 && datagram[0] == static_cast<std::uint8_t>(FrameType::kDirect) &&
          datagram[1] == kFlagProbe;
+}
+/// Whether a frame between clients holds control items.
+constexpr bool is_control(const FrameHeader& header) {
+  return header.flow.value == 0 && (header.flags & kFlagStream) == 0;
 }
 /// The flow of a frame of our own making.
 inline FlowNo frame_flow(Bytes frame) { return FlowNo{load_le<std::uint16_t>(frame.data() + 2)}; }

@@ -44,6 +44,16 @@ struct PeerRemove {
 inline constexpr std::uint8_t kFlowPerPeer = 1;
 /// Bit 1: by the relay alone (p2p: off).
 inline constexpr std::uint8_t kFlowRelayOnly = 2;
+/// Bit 2: a dialler's bytes go to all (fanout: copy); TCP.
+inline constexpr std::uint8_t kFlowCopy = 4;
+/// Bit 3: the target first hears who dials (proxy_protocol: on); TCP.
+inline constexpr std::uint8_t kFlowProxy = 8;
+/// Bits 4 and 5: how datagrams go to several receivers (fanout), the number of model's Spread; UDP.
+inline constexpr unsigned kFlowSpreadShift = 4;
+inline constexpr std::uint8_t kFlowSpread = 0x30;
+/// Receivers of one group frame: 16 tags of 8 bytes beside 1,200 bytes of text make a datagram of
+/// 1,360, which a 1,400-byte path takes.
+inline constexpr std::size_t kMaxGroup = 16;
 struct FlowPut {
   struct Member {
     ClientNo number;
@@ -57,7 +67,11 @@ struct FlowPut {
   std::uint8_t deliver = 0;
   Endpoint deliver_to;
   std::string name;
-  std::vector<Member> members;
+  std::vector<Member> members;    ///< of a TCP flow, in the order of preference
+  std::uint32_t copy_buffer = 0;  ///< of kFlowCopy: how far a receiver may be behind, bytes
+  std::uint8_t priority = 1;      ///< 0 high, 1 normal, 2 low
+  std::uint16_t max_age = 0;      ///< ms that a datagram may wait for the uplink; 0: as usual
+  std::uint32_t rate = 0;         ///< kbit/s of IP packets on the uplink, at most; 0: no limit
 };
 struct FlowRemove {
   FlowNo number;
@@ -147,10 +161,53 @@ struct CampaignTurn {
   std::uint32_t turn = 0;  ///< names it; 0 when refused
 };
 inline constexpr std::uint8_t kTurnAnswers = 4;
+/// How this network's TCP flows find their rate (routes.yaml, defaults).
+struct StreamSettings {
+  std::uint8_t congestion = 0;  ///< 0 BBR, 1 cubic
+};
+/// "Frames of this group of mine go to these clients, in this order." None: it is no more.
+struct GroupPut {
+  std::uint16_t group = 0;
+  FlowNo flow;
+  std::vector<ClientNo> receivers;
+};
+/// The server's answer to a GroupPut with receivers.
+struct GroupAnswer {
+  std::uint16_t group = 0;
+  bool ready = false;  ///< else it keeps no more groups, or a receiver may not hear the sender
+};
+/// A piece of what impairs the receiver's datagrams of a flow: see impair_messages. The last one
+/// puts all of them in force.
+struct FlowImpair {
+  static constexpr std::size_t kMostBytes = 16'000;  ///< of one piece: they fit a message
+  static constexpr std::size_t kMostPieces = 64;     ///< a table for each of fifteen routes' ways
+  FlowNo flow;
+  bool first = true;
+  bool last = true;
+  std::vector<std::uint8_t> bytes;
+};
+/// What a client knows of one of its links, or of one flow's part of all that carry it:
+/// congestion's LinkState as integers. After each change of the verdict, and every 5 s while
+/// something is sent.
+struct LinkNews {
+  ClientNo peer;                ///< 0: all receivers of `flow`
+  std::uint8_t way = 0;         ///< 0 by the relay, 1 direct; 0 for a flow
+  FlowNo flow;                  ///< 0: the whole link
+  std::uint8_t verdict = 0;     ///< the number of its LinkVerdict
+  std::uint8_t confidence = 0;  ///< percent
+  std::uint16_t loss = 0;       ///< of 10,000
+  std::uint32_t age_ms = 0;     ///< of the verdict
+  std::uint32_t queue_us = 0;
+  std::uint32_t rtt_us = 0;  ///< 0: not known
+  std::uint64_t capacity_bps = 0, offered_bps = 0, sent_bps = 0, delivered_bps = 0;
+  bool operator==(const LinkNews&) const = default;
+};
+inline constexpr std::uint8_t kLinkVerdicts = 4;
 using StreamMessage =
     std::variant<PeerPut, PeerRemove, FlowPut, FlowRemove, Sync, EnrolAnswer, RelayPort,
                  EnrolRequest, FlowOffer, FlowOfferRemove, MembershipRequest, MembershipAnswer,
-                 PeerAddress, PunchSettings, NatNews, CampaignAsk, CampaignTurn>;
+                 PeerAddress, PunchSettings, NatNews, CampaignAsk, CampaignTurn, StreamSettings,
+                 GroupPut, GroupAnswer, FlowImpair, LinkNews>;
 
 inline constexpr std::size_t kMessageHeader = 3;       ///< kind u8, length u16
 inline constexpr std::size_t kMaxMessageBody = 16384;  ///< some 5,000 members of one flow

@@ -42,7 +42,7 @@ void HostileServer::pump() {
   std::vector<Buffer> said;
   for (const auto& send : out_.net_sends()) {
     WH_ASSERT(send.to == kServerAt);  // no address that came over the wire is sent to
-    said.emplace_back(send.bytes.begin(), send.bytes.end());
+    said.push_back(send.copy());
   }
   const auto commands = std::exchange(out_.commands, {});
   out_.clear();

@@ -46,6 +46,16 @@ class RawCaller {
     input_.erase(0, size);
     return head;
   }
+  /// So many bytes of what comes.
+  std::string bytes(std::size_t size) {
+    if (input_.size() < size) {
+      boost::asio::read(socket_, boost::asio::dynamic_buffer(input_),
+                        boost::asio::transfer_exactly(size - input_.size()));
+    }
+    const std::string found = input_.substr(0, size);
+    input_.erase(0, size);
+    return found;
+  }
   /// One answer's head and body.
   std::string answer() {
     const std::size_t head = boost::asio::read_until(socket_, boost::asio::dynamic_buffer(input_),

@@ -1,6 +1,7 @@
 #include "shell/batch_sender.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -228,6 +229,27 @@ TEST_F(BatchSenderTest, DropsAndCountsWhatAFullQueueDoesNotTake) {
     EXPECT_EQ(from.sender().counters.dropped_full, dropped);
     EXPECT_EQ(from.sender().counters.sent, 0U);
   }
+}
+
+/// Larger than the interface carries: refused and counted, and nothing is cut up.
+TEST_F(BatchSenderTest, DatagramsAreNeverFragmented) {
+  std::vector<Datagram> got;
+  auto to = open(kLoopback6, &got);
+  auto from = open(kLoopback6);
+  BatchSender sender;
+  const std::string too_large(65'520,
+                              'x');  // 65,568 with its headers; the loopback's MTU is 65,536
+  const std::vector<std::string> texts{too_large, "small"};  // the sender refers to them
+  add_all(sender, from, to.local(), texts);
+  sender.flush();
+  ASSERT_TRUE(loop.run_until([&] { return !got.empty(); }));
+  EXPECT_EQ(texts_of(got), std::vector<std::string>{"small"});
+  EXPECT_EQ(from.sender().counters.failed_by_errno.at(EMSGSIZE), 1U);
+  auto v4 = open(kLoopback);
+  int rule = -1;
+  socklen_t size = sizeof rule;
+  ASSERT_EQ(::getsockopt(v4.sender().fd, IPPROTO_IP, IP_MTU_DISCOVER, &rule, &size), 0);
+  EXPECT_EQ(rule, IP_PMTUDISC_PROBE);
 }
 
 TEST_F(BatchSenderTest, GoesOnBehindADestinationThatFails) {

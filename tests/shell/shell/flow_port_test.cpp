@@ -184,7 +184,7 @@ TEST(PortOwner, FindsSocketsOfBothFamiliesAndWildcards) {
   for (const auto* text : {"127.0.0.1", "::1", "0.0.0.0", "::"}) {
     const auto app = application({*IpAddress::parse(text), 0});
     const auto bound = local_endpoint(app.get());
-    const auto owner = who_has_udp_port(bound);
+    const auto owner = who_has_port(Protocol::kUdp, bound);
     ASSERT_TRUE(owner) << text;
     EXPECT_EQ(owner->bound, bound);
     EXPECT_EQ(owner->user, ::getuid());
@@ -197,12 +197,13 @@ TEST(PortOwner, PrefersTheSameAddressAndPassesOverOthers) {
   const auto any = application({IpAddress::v4(0, 0, 0, 0), 0}, true);
   const auto port = local_endpoint(any.get()).port;
   const auto exact = application({IpAddress::v4(127, 0, 0, 1), port}, true);
-  EXPECT_EQ(who_has_udp_port({IpAddress::v4(127, 0, 0, 1), port})->bound.address,
+  EXPECT_EQ(who_has_port(Protocol::kUdp, {IpAddress::v4(127, 0, 0, 1), port})->bound.address,
             IpAddress::v4(127, 0, 0, 1));
-  EXPECT_EQ(who_has_udp_port({IpAddress::v4(127, 0, 0, 2), port})->bound.address,
+  EXPECT_EQ(who_has_port(Protocol::kUdp, {IpAddress::v4(127, 0, 0, 2), port})->bound.address,
             IpAddress::v4(0, 0, 0, 0));
   const auto other = application({IpAddress::v4(127, 0, 0, 3), 0});
-  EXPECT_FALSE(who_has_udp_port({IpAddress::v4(127, 0, 0, 2), local_endpoint(other.get()).port}));
+  EXPECT_FALSE(who_has_port(Protocol::kUdp,
+                            {IpAddress::v4(127, 0, 0, 2), local_endpoint(other.get()).port}));
 }
 
 }  // namespace

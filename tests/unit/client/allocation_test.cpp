@@ -1,6 +1,7 @@
 // The data path allocates nothing: counted over the sender, the relay and the receiver.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -80,9 +81,57 @@ TEST(Allocation, APacketCostsNoneFromApplicationToApplication) {
   expect_none(trio, false);
 }
 
+TEST(Allocation, NorWhereItGoesThroughTheQueueOfTheUplink) {
+  Trio trio;
+  trio.only_shared_port = true;
+  trio.run(2s);
+  auto limited = trio.network;
+  limited.flows[1].rate_kbps = 10'000'000;
+  trio.reload(limited);
+  expect_none(trio, false);
+}
+
 TEST(Allocation, NorByRelayPorts) {
   Trio trio;
   expect_none(trio, true);
+}
+
+/// One upload for three receivers, a thousand times.
+TEST(Allocation, NorByOneUploadForSeveral) {
+  Trio trio(false, 3);
+  trio.only_shared_port = true;
+  trio.warm_up_group();
+  std::vector<std::uint8_t> memory(kHeadroom + 1200 + kTailroom);
+  std::vector<std::uint8_t> wire(2000);
+  std::vector<std::uint8_t> relayed(2000);
+  std::size_t arrived = 0;
+  const auto before = allocations;
+  for (int i = 0; i < 1000; ++i) {
+    const AppDatagram app{testing::kAppAt, MutBytes(memory).subspan(kHeadroom, 1200)};
+    trio.clients[0]->on_app_datagrams({Trio::kVideo, ClientNo{}}, {&app, 1}, trio.now,
+                                      trio.client_out[0]);
+    const auto up = take(trio.client_out[0], wire);
+    trio.client_out[0].clear();
+    const NetDatagram to_server{testing::kClientAt[0], MutBytes(wire).first(up)};
+    trio.server->on_net_datagrams(SocketNo{0}, {&to_server, 1}, trio.now, trio.server_out);
+    for (const auto& send : trio.server_out.net_sends()) {
+      copy_bytes(send.bytes, relayed);
+      copy_bytes(send.tail, MutBytes(relayed).subspan(send.bytes.size()));
+      const NetDatagram to_client{testing::kServerAt, MutBytes(relayed).first(send.size())};
+      const auto who = static_cast<std::size_t>(
+          std::find(testing::kClientAt, testing::kClientAt + trio.count, send.to) -
+          testing::kClientAt);
+      ASSERT_LT(who, trio.count);
+      trio.clients[who]->on_net_datagrams(SocketNo{0}, {&to_client, 1}, trio.now,
+                                          trio.client_out[who]);
+      arrived += trio.client_out[who].app_sends().size();
+      trio.client_out[who].clear();
+    }
+    trio.server_out.clear();
+    ASSERT_EQ(up, 1200U + 32U + 3 * 8U);
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(arrived, 3000U);
 }
 
 }  // namespace

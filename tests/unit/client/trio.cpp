@@ -1,14 +1,17 @@
 #include "unit/client/trio.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wormhole::testing {
 namespace {
 
-Network two_clients() {
+constexpr const char* kIds[Trio::kMostClients] = {"drone3", "gcs4", "gcs5", "gcs6"};
+
+Network network_of(std::size_t count, bool p2p) {
   Network network;
   network.server.addresses = {{kServerAt.address, kServerAt.address}};
-  network.clients = {{"drone3", std::nullopt}, {"gcs4", std::nullopt}};
+  for (std::size_t i = 0; i < count; ++i) network.clients.push_back({kIds[i], std::nullopt, p2p});
   Flow mavlink;
   mavlink.name = "mavlink";
   mavlink.port = 14550;
@@ -16,14 +19,14 @@ Network two_clients() {
   Flow video;
   video.name = "video";
   video.port = 5600;
-  video.routes = {{Route::Kind::kFromTo, {"drone3"}, {"gcs4"}}};
+  video.routes = {{Route::Kind::kFromTo, {"drone3"}, Members(kIds + 1, kIds + count)}};
   network.flows = {mavlink, video};
   return network;
 }
 
 }  // namespace
 
-Trio::Trio() {
+Trio::Trio(bool p2p, std::size_t receivers) : count(1 + receivers) {
   crypto_init();
   const auto server_keys = KeyPair::generate(rng);
   for (auto& pair : keys) pair = KeyPair::generate(rng);
@@ -31,13 +34,15 @@ Trio::Trio() {
   identity.signing_key = signing.public_key;
   identity.server_key = server_keys.public_key;
   identity.knock.fill(9);
-  directory.clients["drone3"] = {ClientNo{1}, bind("drone3", keys[0].public_key, 1)};
-  directory.clients["gcs4"] = {ClientNo{2}, bind("gcs4", keys[1].public_key, 1)};
+  for (std::size_t i = 0; i < count; ++i) {
+    const ClientNo number{static_cast<std::uint16_t>(i + 1)};
+    directory.clients[kIds[i]] = {number, bind(kIds[i], keys[i].public_key, 1)};
+  }
   directory.flows = {{"mavlink", kMavlink}, {"video", kVideo}};
-  network = two_clients();
+  network = network_of(count, p2p);
   server = std::make_unique<Server>(ServerConfig{server_keys, identity, 77},
                                     plan_network(network, directory, nullptr), rng);
-  for (std::size_t i = 0; i < 2; ++i) start_client(i, {});
+  for (std::size_t i = 0; i < count; ++i) start_client(i, {});
 }
 
 KeyBinding Trio::bind(const std::string& id, const PublicKey& key, std::uint64_t serial) {
@@ -49,7 +54,7 @@ KeyBinding Trio::bind(const std::string& id, const PublicKey& key, std::uint64_t
 
 void Trio::start_client(std::size_t who, const std::map<std::string, PeerPin>& pins) {
   ClientConfig config;
-  config.id = who == 0 ? "drone3" : "gcs4";
+  config.id = kIds[who];
   config.keys = keys[who];
   config.network = identity;
   config.boot_id = rng.number<std::uint64_t>() | 1U;
@@ -68,7 +73,7 @@ void Trio::announce_gcs(const KeyBinding& binding) {
 void Trio::collect_client(std::size_t who) {
   auto& out = client_out[who];
   for (const auto& send : out.net_sends()) {
-    under_way_.push_back({kClientAt[who], send.to, {send.bytes.begin(), send.bytes.end()}});
+    under_way_.push_back({kClientAt[who], send.to, send.copy()});
   }
   for (const auto& send : out.app_sends()) {
     delivered.push_back({who, send.port, send.to, std::string(as_text(send.bytes))});
@@ -86,8 +91,7 @@ void Trio::collect_server() {
   for (;;) {
     for (const auto& send : server_out.net_sends()) {
       const auto port = send.socket.value == 0 ? kServerAt.port : relay_ports.at(send.socket);
-      under_way_.push_back(
-          {{kServerAt.address, port}, send.to, {send.bytes.begin(), send.bytes.end()}});
+      under_way_.push_back({{kServerAt.address, port}, send.to, send.copy()});
     }
     const auto said = std::exchange(server_out.commands, {});
     server_out.clear();
@@ -115,7 +119,7 @@ bool Trio::deliver_one() {
   if (under_way_.empty()) return false;
   auto item = std::move(under_way_.front());
   under_way_.pop_front();
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     if (cut[i] && (item.from == kClientAt[i] || item.to == kClientAt[i])) return true;
   }
   const NetDatagram datagram{item.from, item.bytes};
@@ -126,7 +130,9 @@ bool Trio::deliver_one() {
     collect_server();
     return true;
   }
-  const std::size_t who = item.to == kClientAt[0] ? 0 : 1;
+  const auto* const at = std::find(kClientAt, kClientAt + count, item.to);
+  if (at == kClientAt + count) return true;
+  const auto who = static_cast<std::size_t>(at - kClientAt);
   clients[who]->on_net_datagrams(SocketNo{0}, {&datagram, 1}, now, client_out[who]);
   collect_client(who);
   return true;
@@ -137,18 +143,35 @@ void Trio::run(Duration duration) {
   for (;;) {
     while (deliver_one()) {
     }
-    const auto due = std::min(
-        {server->next_deadline(), clients[0]->next_deadline(), clients[1]->next_deadline()});
+    auto due = server->next_deadline();
+    for (std::size_t i = 0; i < count; ++i) due = std::min(due, clients[i]->next_deadline());
     if (due > until) break;
     now = std::max(now, due);
     server->on_timeout(now, server_out);
     collect_server();
-    for (std::size_t i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       clients[i]->on_timeout(now, client_out[i]);
       collect_client(i);
     }
   }
   now = until;
+}
+
+void Trio::warm_up_group() {
+  run(2s);
+  const std::string text(1200, 'v');
+  const auto is_ready = [this] {
+    const auto status = clients[0]->status(now);
+    const auto& spread = status.flows.at(1).spread;
+    return spread && spread->uploads == 1 && spread->grouped == count - 1 &&
+           std::none_of(status.peers.begin(), status.peers.end(),
+                        [](const auto& peer) { return peer.mtu && peer.mtu->searching; });
+  };
+  for (int i = 0; i < 100 && !is_ready(); ++i) {
+    app_send(0, kVideo, text);
+    run(100ms);
+  }
+  delivered.clear();
 }
 
 void Trio::reload(const Network& changed) {

@@ -266,7 +266,8 @@ TEST(EditRoutes, RefusesWhatIsNoDocument) {
        "letter or digit"},
       {"an unknown key", put({"flows", "video", "prot"}, "'udp'"),
        "Invalid: flows.video.prot: unknown key (did you mean port?); expected protocol, port, "
-       "from, to, between, mesh, routes, deliver, target, addressing, self_join or p2p"},
+       "from, to, between, mesh, routes, deliver, target, addressing, fanout, copy_buffer, "
+       "proxy_protocol, self_join, p2p, priority, max_age, rate or impair"},
       {"an empty list", put({"flows", "mavlink", "between", "1"}, "[]"),
        "Invalid: flows.mavlink.between[1]: is an empty list; expected at least one ID, group or "
        "pattern"},
@@ -274,7 +275,9 @@ TEST(EditRoutes, RefusesWhatIsNoDocument) {
        "Invalid: flows.video.to[0][0][0][0][0][0][0][0][0][0][0][0][0]: nested more than 16 deep; "
        "expected less"},
       {"no map", put({}, "'x'"),
-       "Invalid: is a single value; expected a map with server, p2p, clients, groups or flows"},
+       "Invalid: is a single value; expected a map with server, p2p, defaults, clients, groups, "
+       "impairments or "
+       "flows"},
   });
 }
 

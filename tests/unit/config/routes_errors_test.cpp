@@ -101,15 +101,19 @@ TEST(RoutesErrors, Yaml) {
        "f:1:19: a[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: nested more than 16 deep; expected "
        "less"},
       {"root is list", "- a\n",
-       "f:1:1: is a list; expected a map with server, p2p, clients, groups or flows"},
+       "f:1:1: is a list; expected a map with server, p2p, defaults, clients, groups, impairments "
+       "or flows"},
       {"root is scalar", "hello\n",
-       "f:1:1: is a single value; expected a map with server, p2p, clients, groups or flows"},
+       "f:1:1: is a single value; expected a map with server, p2p, defaults, clients, groups, "
+       "impairments or "
+       "flows"},
       {"root misses all", "{}\n",
        "f:1:1: server: is missing; expected a map with addresses\n"
        "f:1:1: clients: is missing; expected a map of clients, or {} for none\n"
        "f:1:1: flows: is missing; expected a map of flows, or {} for none"},
       {"unknown section", kHead + "flows: {}\nrelays: 1\n",
-       "f:5:1: relays: unknown key; expected server, p2p, clients, groups or flows"},
+       "f:5:1: relays: unknown key; expected server, p2p, defaults, clients, groups, impairments "
+       "or flows"},
       {"alias of an anchor", "server: &s {}\nclients: *s\n",
        "f:1:9: server: an anchor (&); expected the value without it\n"
        "f:2:10: clients: an alias (*); expected the value itself"},
@@ -294,16 +298,56 @@ TEST(RoutesErrors, Flows) {
        "f:4:1: flows: is empty; expected a map of flows, or {} for none"},
       {"flow null", kHead + "flows:\n  v:\n",
        "f:5:3: flows.v: is empty; expected a map with protocol, port, from, to, between, mesh, "
-       "routes, deliver, target, addressing, self_join or p2p"},
+       "routes, deliver, target, addressing, fanout, copy_buffer, proxy_protocol, self_join, "
+       "p2p, priority, max_age, rate or impair"},
       {"flow name", kHead + "flows: {_v: {}}\n",
        "f:4:9: flows._v: not a flow name; expected 1 to 63 of a-z A-Z 0-9 . _ -, first a letter or "
        "digit"},
       {"flow no protocol", flow("port: 1, mesh: [d3, d4]"),
-       "f:5:6: flows.v.protocol: is missing; expected udp"},
-      {"tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4]"),
-       "f:5:17: flows.v.protocol: TCP flows are not in this version; expected udp"},
+       "f:5:6: flows.v.protocol: is missing; expected udp or tcp"},
+      {"fanout in udp", flow("protocol: udp, port: 1, mesh: [d3, d4], fanout: copy"),
+       "f:5:55: flows.v.fanout: \"copy\" is not a fanout; expected relay, direct or auto (pick and "
+       "copy are for TCP flows)"},
+      {"deliver in tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4], deliver: none"),
+       "f:5:56: flows.v.deliver: is where the datagrams of a UDP flow go; expected target in a TCP "
+       "flow"},
+      {"fanout", flow("protocol: tcp, port: 1, mesh: [d3, d4], fanout: all"),
+       "f:5:55: flows.v.fanout: \"all\" is not a fanout; expected pick or copy (relay, direct and "
+       "auto are for UDP flows)"},
+      {"copy buffer alone", flow("protocol: tcp, port: 1, mesh: [d3, d4], copy_buffer: 1MiB"),
+       "f:5:60: flows.v.copy_buffer: is how far a receiver may be behind; expected fanout: copy "
+       "beside it"},
+      {"copy buffer",
+       flow("protocol: tcp, port: 1, mesh: [d3, d4], fanout: copy, copy_buffer: 1GB"),
+       "f:5:74: flows.v.copy_buffer: \"1GB\" is none; expected a size from 16KiB to 16MiB"},
+      {"small copy buffer",
+       flow("protocol: tcp, port: 1, mesh: [d3, d4], fanout: copy, copy_buffer: 16383"),
+       "f:5:74: flows.v.copy_buffer: \"16383\" is none; expected a size from 16KiB to 16MiB"},
+      {"proxy", flow("protocol: tcp, port: 1, mesh: [d3, d4], proxy_protocol: v1"),
+       "f:5:63: flows.v.proxy_protocol: \"v1\" is no switch; expected on or off"},
+      {"priority", flow("protocol: udp, port: 1, mesh: [d3, d4], priority: top"),
+       "f:5:57: flows.v.priority: \"top\" is not a priority; expected high, normal or low"},
+      {"max age", flow("protocol: udp, port: 1, mesh: [d3, d4], max_age: 200"),
+       "f:5:56: flows.v.max_age: \"200\" is none; expected a time from 10ms to 60s like 200ms"},
+      {"short max age", flow("protocol: udp, port: 1, mesh: [d3, d4], max_age: 9ms"),
+       "f:5:56: flows.v.max_age: \"9ms\" is none; expected a time from 10ms to 60s like 200ms"},
+      {"max age in tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4], max_age: 200ms"),
+       "f:5:56: flows.v.max_age: is for UDP flows, a TCP flow waits instead of losing; expected "
+       "priority alone"},
+      {"rate in tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4], rate: 2M"),
+       "f:5:53: flows.v.rate: is for UDP flows, a TCP flow waits instead of losing; expected "
+       "priority alone"},
+      {"rate", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: 2Mbit"),
+       "f:5:53: flows.v.rate: \"2Mbit\" is no rate; expected bits a second from 8k to 10G like "
+       "500k or 2.5M"},
+      {"low rate", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: 7.9k"),
+       "f:5:53: flows.v.rate: \"7.9k\" is no rate; expected bits a second from 8k to 10G like "
+       "500k or 2.5M"},
+      {"no number", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: infM"),
+       "f:5:53: flows.v.rate: \"infM\" is no rate; expected bits a second from 8k to 10G like "
+       "500k or 2.5M"},
       {"sctp", flow("protocol: sctp, port: 1, mesh: [d3, d4]"),
-       "f:5:17: flows.v.protocol: \"sctp\" is not a protocol; expected udp"},
+       "f:5:17: flows.v.protocol: \"sctp\" is not a protocol; expected udp or tcp"},
       {"no port", flow("protocol: udp, mesh: [d3, d4]"),
        "f:5:6: flows.v.port: is missing; expected a number from 1 to 65535"},
       {"no route", flow("protocol: udp, port: 1"),
@@ -341,10 +385,10 @@ TEST(RoutesErrors, Flows) {
       {"routes scalar", flow("protocol: udp, port: 5600, routes: d3"),
        "f:5:42: flows.v.routes: is a single value; expected a list of routes"},
       {"routes item scalar", flow("protocol: udp, port: 5600, routes: [d3]"),
-       "f:5:43: flows.v.routes[0]: is a single value; expected a map with from, to, between or "
-       "mesh"},
+       "f:5:43: flows.v.routes[0]: is a single value; expected a map with from, to, between, "
+       "mesh or impair"},
       {"routes item key", flow("protocol: udp, port: 5600, routes: [{mesh: [d3, d4], port: 1}]"),
-       "f:5:60: flows.v.routes[0].port: unknown key; expected from, to, between or mesh"},
+       "f:5:60: flows.v.routes[0].port: unknown key; expected from, to, between, mesh or impair"},
       {"routes item none", flow("protocol: udp, port: 5600, routes: [{}]"),
        "f:5:43: flows.v.routes[0]: has no route; expected one of from and to, between or mesh"},
       {"routes item two",
@@ -401,13 +445,15 @@ TEST(RoutesErrors, Flows) {
       {"deliver group",
        flow("protocol: udp, port: 5600, from: d3, to: g4, deliver: {ground: none}"),
        "f:5:62: flows.v.deliver.ground: no client has this ID; expected one that receives here"},
-      {"flow later key", flow("protocol: udp, port: 5600, from: d3, to: g4, priority: high"),
-       "f:5:52: flows.v.priority: unknown key; expected protocol, port, from, to, between, mesh, "
-       "routes, deliver, target, addressing, self_join or p2p"},
+      {"flow later key", flow("protocol: udp, port: 5600, from: d3, to: g4, colour: high"),
+       "f:5:52: flows.v.colour: unknown key; expected protocol, port, from, to, between, mesh, "
+       "routes, deliver, target, addressing, fanout, copy_buffer, proxy_protocol, self_join, "
+       "p2p, priority, max_age, rate or impair"},
       {"flow near key", flow("protocol: udp, prot: 1, mesh: [d3, d4]"),
        "f:5:6: flows.v.port: is missing; expected a number from 1 to 65535\n"
        "f:5:22: flows.v.prot: unknown key (did you mean port?); expected protocol, port, from, to, "
-       "between, mesh, routes, deliver, target, addressing, self_join or p2p"},
+       "between, mesh, routes, deliver, target, addressing, fanout, copy_buffer, proxy_protocol, "
+       "self_join, p2p, priority, max_age, rate or impair"},
       {"port twice",
        kHead + "flows:\n  a: {protocol: udp, port: 9, from: d3, to: g4}\n  b: {protocol: udp, "
                "port: 9, from: d4, to: g4}\n",
@@ -420,9 +466,8 @@ TEST(RoutesErrors, Flows) {
        "f:5:37: flows.a.from: no client or group \"d5\"; expected one that is defined under "
        "clients or groups\n"
        "f:6:6: flows.b: has no route; expected one of from and to, between or mesh\n"
-       "f:7:1: server2: unknown key (did you mean server?); expected server, p2p, clients, groups "
-       "or "
-       "flows"},
+       "f:7:1: server2: unknown key (did you mean server?); expected server, p2p, defaults, "
+       "clients, groups, impairments or flows"},
       {"bad group is told once",
        "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, d4: {}, g4: {}}\ngroups: {ground: "
        "[g9]}\nflows:\n  a: {protocol: udp, port: 1, from: d3, to: ground}\n",

@@ -55,12 +55,14 @@ TEST(RoutesFile, ReadsTheExample) {
   ASSERT_EQ(network.clients.size(), 4U);
   EXPECT_EQ(network.clients[1].id, "drone7");
   EXPECT_EQ(network.groups.at("ground"), (Members{"gcs4", "gcs5"}));
-  ASSERT_EQ(network.flows.size(), 3U);
+  ASSERT_EQ(network.flows.size(), 4U);
   EXPECT_EQ(network.flows[0].routes,
             (std::vector<Route>{{Route::Kind::kBetween, {"drone3", "drone7"}, {"gcs4", "gcs5"}}}));
   EXPECT_EQ(network.flows[1].deliver_of("gcs5").endpoint.to_string(), "127.0.0.1:5601");
   EXPECT_EQ(network.flows[1].deliver_of("gcs4").kind, Deliver::Kind::kDefault);
   EXPECT_EQ(network.flows[2].routes.front().kind, Route::Kind::kMesh);
+  EXPECT_EQ(network.flows[3].protocol, Protocol::kTcp);
+  EXPECT_EQ(network.flows[3].deliver.endpoint.to_string(), "127.0.0.1:22");
 }
 
 /// Complete examples of the manual are marked by a comment in their first line.
@@ -191,7 +193,7 @@ TEST(RoutesFile, CutShortAnywhereIsNeverHalfAnEntry) {
       EXPECT_TRUE(!optional_line_lost || network->flows[i].name == "video") << length;
     }
   }
-  EXPECT_LT(accepted, 12U);
+  EXPECT_LT(accepted, 14U);
 }
 
 TEST(RoutesFile, MutationsGiveANetworkOrErrorsWithPlaces) {

@@ -103,6 +103,20 @@ TEST(RoutesOptions, AddressingIsSharedUnlessToldOtherwise) {
             "flows.v.addressing: \"peer\" is not an addressing; expected shared or per-peer");
 }
 
+TEST(RoutesOptions, AFlowSaysWhatItAsksOfAFullUplink) {
+  const auto usual = flow_with("from: d3, to: g4");
+  EXPECT_EQ(usual.priority, Priority::kNormal);
+  EXPECT_EQ(usual.max_age_ms, 0);
+  EXPECT_EQ(usual.rate_kbps, 0U);
+  const auto flow = flow_with("from: d3, to: g4, priority: high, max_age: 200ms, rate: 2.5M");
+  EXPECT_EQ(flow.priority, Priority::kHigh);
+  EXPECT_EQ(flow.max_age_ms, 200);
+  EXPECT_EQ(flow.rate_kbps, 2500U);
+  EXPECT_EQ(flow_with("from: d3, to: g4, priority: low, max_age: 1.5s").max_age_ms, 1500);
+  EXPECT_EQ(flow_with("from: d3, to: g4, rate: 500k").rate_kbps, 500U);
+  EXPECT_EQ(flow_with("from: d3, to: g4, rate: 10G").rate_kbps, 10'000'000U);
+}
+
 TEST(RoutesOptions, SelfJoinNamesSidesOfTheFlow) {
   const auto flow = flow_with("from: d3, to: g4, self_join: {to: \"g*\", from: [d3, d4]}");
   const std::map<Side, Members> expected{{Side::kFrom, {"d3", "d4"}}, {Side::kTo, {"g4", "g5"}}};
@@ -138,11 +152,71 @@ TEST(RoutesOptions, TargetAndDeliverBelongToTheirProtocols) {
       "  v: {protocol: tcp, port: 22, from: g4, to: d3, target: none}\n";
   const auto result = parse_routes(tcp, "f");
   const auto& errors = std::get<std::vector<ConfigError>>(result);
-  ASSERT_EQ(errors.size(), 2U);
-  EXPECT_EQ(errors[0].message, "TCP flows are not in this version; expected udp");
-  EXPECT_EQ(errors[1].message,
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].message,
             "\"none\" is not where an application can be reached; expected an address and port "
             "like 127.0.0.1:22");
+}
+
+/// The flow of a network of d1 to d4 and the groups even (d4, d2) and ground.
+Flow tcp_flow(const std::string& body) {
+  return good(
+             "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, d1: {}, d4: {}, d2: {}, g4: {}}\n"
+             "groups: {even: [d4, d2], ground: [g4]}\n"
+             "flows:\n  v: {protocol: tcp, port: 22, " +
+             body + "}\n")
+      .flows.front();
+}
+
+TEST(RoutesOptions, ATcpFlowHasItsDefaults) {
+  const auto flow = tcp_flow("from: g4, to: d3");
+  EXPECT_EQ(flow.protocol, Protocol::kTcp);
+  EXPECT_EQ(flow.fanout, Fanout::kPick);
+  EXPECT_EQ(flow.copy_buffer, 1U << 20U);
+  EXPECT_FALSE(flow.proxy_protocol);
+  EXPECT_EQ(flow.deliver.kind, Deliver::Kind::kDefault);
+}
+
+TEST(RoutesOptions, ATcpFlowHasATargetAndItsOptions) {
+  const auto flow = tcp_flow(
+      "from: g4, to: [d3, d1], target: {d3: 127.0.0.1:2022}, fanout: copy, copy_buffer: 64KiB, "
+      "proxy_protocol: on, addressing: per-peer");
+  EXPECT_EQ(flow.deliver_of("d3").endpoint, *Endpoint::parse("127.0.0.1:2022"));
+  EXPECT_EQ(flow.deliver_of("d1").kind, Deliver::Kind::kDefault);
+  EXPECT_EQ(flow.fanout, Fanout::kCopy);
+  EXPECT_EQ(flow.copy_buffer, 65'536U);
+  EXPECT_TRUE(flow.proxy_protocol);
+  EXPECT_EQ(flow.addressing, Addressing::kPerPeer);
+}
+
+TEST(RoutesOptions, WhoIsDialledFirstIsAsWritten) {
+  EXPECT_EQ(tcp_flow("from: g4, to: [d4, d1, d3]").preference, (Members{"d4", "d1", "d3", "g4"}));
+  EXPECT_EQ(tcp_flow("from: g4, to: even").preference, (Members{"d4", "d2", "g4"}));
+  EXPECT_EQ(tcp_flow("from: ground, to: [d2, \"d*\"]").preference,
+            (Members{"d2", "d3", "d1", "d4", "g4"}));
+  EXPECT_EQ(tcp_flow("between: [g4, [d2, d1]]").preference, (Members{"g4", "d2", "d1"}));
+  EXPECT_EQ(tcp_flow("routes: [{from: g4, to: d2}, {mesh: [d3, d1]}]").preference,
+            (Members{"d2", "g4", "d3", "d1"}));
+}
+
+TEST(RoutesOptions, OnePortMayBeUdpAndTcp) {
+  const auto both = good(
+      "server: {addresses: [192.0.2.1]}\nclients: {d3: {}, g4: {}}\nflows:\n"
+      "  a: {protocol: tcp, port: 22, from: g4, to: d3}\n"
+      "  b: {protocol: udp, port: 22, from: g4, to: d3}\n");
+  EXPECT_EQ(both.flows.size(), 2U);
+}
+
+TEST(RoutesOptions, DefaultsSayHowTcpFindsItsRate) {
+  const auto with = [](const std::string& body) {
+    return "server: {addresses: [192.0.2.1]}\nclients: {}\nflows: {}\ndefaults: {" + body + "}\n";
+  };
+  EXPECT_EQ(good(with("")).defaults.congestion, CongestionControl::kBbr);
+  EXPECT_EQ(good(with("congestion: bbr")).defaults.congestion, CongestionControl::kBbr);
+  EXPECT_EQ(good(with("congestion: cubic")).defaults.congestion, CongestionControl::kCubic);
+  EXPECT_EQ(error_of(with("congestion: reno")),
+            "defaults.congestion: \"reno\" is no congestion control; expected bbr or cubic");
+  EXPECT_EQ(error_of(with("mtu: 1")), "defaults.mtu: unknown key; expected congestion");
 }
 
 TEST(RoutesOptions, RelayPorts) {

@@ -24,8 +24,7 @@ struct Link {
   /// What it has said since the last call.
   Datagrams take() {
     Datagrams said;
-    for (const auto& send : out.net_sends())
-      said.emplace_back(send.bytes.begin(), send.bytes.end());
+    for (const auto& send : out.net_sends()) said.push_back(send.copy());
     out.clear();
     return said;
   }
@@ -82,7 +81,7 @@ class HopLine {
     for (const auto& send : server_out.net_sends()) {
       for (auto* link : links) {
         if (link->at != send.to) continue;
-        std::vector<std::uint8_t> bytes(send.bytes.begin(), send.bytes.end());
+        std::vector<std::uint8_t> bytes = send.copy();
         link->hop.on_datagram(SocketNo{0}, {kServer, bytes}, now, link->out, link->events);
       }
     }

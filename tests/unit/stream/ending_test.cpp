@@ -92,7 +92,7 @@ TEST(StreamEnding, AReaderThatWantsNoMoreStopsTheWriter) {
   };
   const StreamId stream = rig.start(0, 50'000'000);
   rig.run_for(200ms);
-  rig.end(1).stop_reading(stream, 3);
+  rig.end(1).stop_reading(stream);
   rig.service(1);
   ASSERT_TRUE(rig.run_until([&] { return rig.talk(0, stream).stopped; }, 1s));
   EXPECT_EQ(rig.end(0).write(stream, as_bytes("more")), 0u);

@@ -1,6 +1,7 @@
 // Bytes arrive, in order and whole, whatever the path does to datagrams.
 #include <gtest/gtest.h>
 
+#include "stream/ngtcp2_compat.hpp"
 #include "unit/stream/rig.hpp"
 
 namespace wormhole::stream_test {
@@ -90,10 +91,22 @@ TEST(StreamTransfer, AThousandStreamsShareAndLeaveNothing) {
   ASSERT_TRUE(rig.connect());
   for (std::size_t i = 0; i < kStreams; ++i) rig.start(0, kBytes);
   const TimePoint begun = rig.now();
-  const auto all_read = [&] { return rig.end(1).statistics().bytes_received == kStreams * kBytes; };
-  ASSERT_TRUE(rig.run_until(all_read, 20s));
-  // Virtual time, so this is no measure of the machine: 1.2 times what the link needs at best.
-  EXPECT_LT(rig.now() - begun, 3'840ms);
+  const auto has_read = [&](std::size_t bytes) {
+    return rig.run_until([&] { return rig.end(1).statistics().bytes_received >= bytes; }, 20s);
+  };
+  ASSERT_TRUE(has_read(kStreams * kBytes / 2));
+  double sum = 0;
+  double squares = 0;
+  for (const auto& [id, talk] : rig.talks[1]) {
+    sum += static_cast<double>(talk.read);
+    squares += static_cast<double>(talk.read) * static_cast<double>(talk.read);
+  }
+  EXPECT_GE(sum * sum / (kStreams * squares), 0.95);  // Jain's index
+  ASSERT_TRUE(has_read(kStreams * kBytes));
+  // Virtual time, so this is no measure of the machine. The bytes alone need 3,200 ms, with their
+  // headers 3,430. libngtcp2 1.11 lets its estimate of the rate sink between two probes, since it
+  // moves BBR's filter on with each round trip instead of with each cycle.
+  EXPECT_LT(rig.now() - begun, NGTCP2_VERSION_NUM < 0x010000 ? 3'520ms : 3'710ms);
   const auto all_closed = [&] {
     return rig.end(0).statistics().open + rig.end(1).statistics().open == 0;
   };
@@ -125,6 +138,39 @@ TEST(StreamTransfer, FollowsASmallerAndALargerDatagram) {
     EXPECT_FALSE(rig.talk(1, stream).corrupt);
     EXPECT_EQ(largest, size);
   }
+}
+
+// The path carries less, or more again, in the middle of everything; what was too large is lost
+// until the ends are told.
+TEST(StreamTransfer, DatagramsShrinkAndGrowUnderWay) {
+  Rig rig(5, {.max_datagram = 1400});
+  rig.set_way({.bits_per_second = kMbit50});
+  ASSERT_TRUE(rig.connect());
+  std::size_t carries = 1400;
+  std::array<std::size_t, 2> told{1400, 1400};
+  std::size_t largest = 0;
+  rig.on_sent = [&](int side, std::vector<std::uint8_t>& datagram) {
+    EXPECT_LE(datagram.size(), told[static_cast<std::size_t>(side)]);
+    if (datagram.size() > carries) return false;
+    largest = std::max(largest, datagram.size());
+    return true;
+  };
+  const StreamId down = rig.start(0, 15'000'000);
+  const StreamId up = rig.start(1, 15'000'000);
+  const auto ended = [&] { return rig.talk(1, down).ended && rig.talk(0, up).ended; };
+  for (const std::size_t size : {1188u, 1400u, 1240u, 1300u, 1188u, 1400u, 1240u, 1400u}) {
+    carries = size;
+    rig.run_for(100ms);
+    for (std::size_t side = 0; side < 2; ++side) {
+      told[side] = size;
+      rig.end(static_cast<int>(side)).set_max_datagram(size);
+    }
+    largest = 0;
+    ASSERT_FALSE(rig.run_until(ended, 200ms));
+    EXPECT_EQ(largest, size);
+  }
+  EXPECT_TRUE(rig.run_until(ended, 10s));
+  EXPECT_FALSE(rig.talk(1, down).corrupt || rig.talk(0, up).corrupt);
 }
 
 }  // namespace

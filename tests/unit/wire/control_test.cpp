@@ -21,6 +21,16 @@ ControlWriter everything(Bytes init, Bytes segment) {
   return writer;
 }
 
+TEST(Control, PaddingFillsAFrameAndIsSkipped) {
+  for (const std::size_t size : {3U, 4U, 1400U, 65'538U}) {
+    std::vector<std::uint8_t> text(size, 0xff);
+    write_padding(text);
+    ControlReader reader(text);
+    EXPECT_FALSE(reader.next());
+    EXPECT_FALSE(reader.broken()) << size;
+  }
+}
+
 TEST(Control, EveryItemComesBack) {
   const std::vector<std::uint8_t> init(kInitSize, 1);
   const std::vector<std::uint8_t> segment{1, 2, 3};

@@ -136,17 +136,59 @@ TEST(GoldenWire, StreamMessages) {
   flow.name = "video";
   flow.members = {{ClientNo{7}, 1}};
   EXPECT_EQ(hex(encode(flow)),
-            "042500"
+            "043000"
             "0200"
             "11"
             "e015"
             "00"
             "00" +
-                repeat("00", 19) +
+                repeat("00", 19) + "00000000" +
+                "01"
+                "0000"
+                "00000000"
                 "05766964656f"
                 "0100"
                 "0700"
                 "01");
+  flow.protocol = 6;
+  flow.options = kFlowCopy | kFlowProxy;
+  flow.copy_buffer = 0x00100000;
+  flow.priority = 2;
+  flow.max_age = 200;
+  flow.rate = 2000;
+  EXPECT_EQ(hex(encode(flow)),
+            "043000"
+            "0200"
+            "06"
+            "e015"
+            "0c"
+            "00" +
+                repeat("00", 19) + "00001000" +
+                "02"
+                "c800"
+                "d0070000"
+                "05766964656f"
+                "0100"
+                "0700"
+                "01");
+  EXPECT_EQ(hex(encode(StreamSettings{1})), "0f010001");
+  LinkNews news;
+  news.peer = ClientNo{7};
+  news.way = 1;
+  news.verdict = 2;
+  news.confidence = 90;
+  news.loss = 125;
+  news.age_ms = 4000;
+  news.queue_us = 80'000;
+  news.rtt_us = 41'000;
+  news.capacity_bps = 3'000'000;
+  news.offered_bps = 6'000'000;
+  news.sent_bps = 5'900'000;
+  news.delivered_bps = 2'950'000;
+  EXPECT_EQ(hex(encode(news)),
+            "453500"
+            "0700010000025a7d00a00f00008038010028a00000"
+            "c0c62d0000000000808d5b0000000000e0065a000000000070032d0000000000");
   EXPECT_EQ(hex(encode(FlowRemove{FlowNo{2}})), "0502000200");
   EXPECT_EQ(hex(encode(Sync{9})), "06040009000000");
   EXPECT_EQ(hex(encode(EnrolAnswer{2, ClientNo{7}})), "070300020700");

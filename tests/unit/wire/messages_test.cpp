@@ -29,7 +29,28 @@ FlowPut video() {
   flow.deliver_to = *Endpoint::parse("127.0.0.1:5601");
   flow.name = "video";
   flow.members = {{ClientNo{1}, 1}, {ClientNo{9}, 3}};
+  flow.copy_buffer = 65536;
+  flow.priority = 0;
+  flow.max_age = 200;
+  flow.rate = 2'000;
   return flow;
+}
+
+LinkNews link_news() {
+  LinkNews news;
+  news.peer = ClientNo{7};
+  news.way = 1;
+  news.verdict = 2;
+  news.confidence = 90;
+  news.loss = 125;
+  news.age_ms = 4000;
+  news.queue_us = 80'000;
+  news.rtt_us = 41'000;
+  news.capacity_bps = 3'000'000;
+  news.offered_bps = 6'000'000;
+  news.sent_bps = 5'900'000;
+  news.delivered_bps = 2'950'000;
+  return news;
 }
 
 std::vector<StreamMessage> all_messages() {
@@ -47,8 +68,10 @@ std::vector<StreamMessage> all_messages() {
           FlowOfferRemove{FlowNo{2}},
           MembershipRequest{9, true, 1, "video"},
           MembershipAnswer{9, "no"},
+          StreamSettings{1},
           CampaignAsk{ClientNo{7}, false, 12},
-          CampaignTurn{ClientNo{7}, CampaignTurn::Answer::kBusyThere, 12}};
+          CampaignTurn{ClientNo{7}, CampaignTurn::Answer::kBusyThere, 12},
+          link_news()};
 }
 
 TEST(Messages, EachComesBackByteForByte) {
@@ -134,6 +157,33 @@ TEST(Messages, FlippedBytesNeverDoHarm) {
     if (decoded.message && encode(*decoded.message) != before) ++changed;
   }
   EXPECT_GT(changed, 0U);
+}
+
+TEST(Messages, LinkNewsNameEitherAPeerOrAFlow) {
+  const auto broken = [](LinkNews news) {
+    return decode_message(encode(news)).state == DecodedMessage::State::kBroken;
+  };
+  EXPECT_FALSE(broken(link_news()));
+  auto news = link_news();
+  news.flow = FlowNo{2};
+  EXPECT_TRUE(broken(news));  // both
+  news.peer = ClientNo{0};
+  EXPECT_FALSE(broken(news));  // all receivers of a flow
+  news.flow = FlowNo{0};
+  EXPECT_TRUE(broken(news));  // neither
+}
+
+TEST(Messages, LinkNewsOutOfRangeAreBroken) {
+  const auto broken = [](auto change) {
+    auto news = link_news();
+    change(news);
+    return decode_message(encode(news)).state == DecodedMessage::State::kBroken;
+  };
+  EXPECT_TRUE(broken([](LinkNews& news) { news.way = 2; }));
+  EXPECT_TRUE(broken([](LinkNews& news) { news.verdict = kLinkVerdicts; }));
+  EXPECT_TRUE(broken([](LinkNews& news) { news.confidence = 101; }));
+  EXPECT_TRUE(broken([](LinkNews& news) { news.loss = 10'001; }));
+  EXPECT_FALSE(broken([](LinkNews& news) { news.loss = 10'000; }));
 }
 
 }  // namespace

@@ -1,0 +1,125 @@
+// Whether this client's own uplink is what limits it, and at which rate to send then.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "wormhole/base/time.hpp"
+#include "wormhole/congestion/link_state.hpp"
+
+namespace wormhole {
+
+/// What is known of one way to one peer.
+struct UplinkWay {
+  LinkState link;
+  Duration silent{};  ///< since the peer's newest report of it
+};
+
+/// What this client has put on its uplink.
+struct UplinkLoad {
+  /// Uploads for each copy that peers receive: below 1 where one upload serves several.
+  double uploads_per_copy = 1;
+  std::uint64_t uploaded = 0;  ///< bytes of IP packets that the shaper has let go so far
+  std::size_t backlog = 0;     ///< bytes that wait in the shaper
+};
+
+/// Where the queue in the network stands too long, it is moved here: the client sends a little less
+/// than the uplink carries, so that the network's queue empties and stays empty, and what does not
+/// fit waits in the shaper, which knows whom to let go first.
+///
+///   off ──every way full──► draining ──queue gone──► holding ──2 s below the capacity──► off
+///
+/// Holding: what is taken for the capacity grows by the same bytes for all who share a bottleneck,
+/// and shrinks in proportion to it and to the queue, which all of them see; so their rates converge
+/// (Kelly, Maulloo and Tan, 1998). And the rate sent is lower than the capacity in proportion to
+/// the queue, so that it goes within a quarter of a second.
+class UplinkControl {
+ public:
+  /// Bytes a second below which nobody is paced: 100 packets of MAVLink and some log.
+  static constexpr double kLeastRate = 12'500;
+  /// Between looks at what is known, while shaping.
+  static constexpr Duration kRound = 25ms;
+  static constexpr Duration kTick = 100ms;
+
+  /// Reports have come, or the deadline has.
+  void update(std::span<const UplinkWay> ways, const UplinkLoad& load, TimePoint now);
+  /// Another uplink: nothing is known of it.
+  void reset() { *this = {}; }
+
+  bool is_shaping() const { return state_ != State::kOff; }
+  /// Bytes a second of IP packets that may leave now. Only while shaping.
+  double pace() const { return pace_; }
+  /// What the uplink seems to carry, bytes a second. Only while shaping.
+  double capacity() const { return capacity_; }
+  TimePoint next_deadline() const { return is_shaping() ? updated_ + kTick : kNever; }
+
+ private:
+  enum class State : std::uint8_t { kOff, kDraining, kHolding };
+  /// The ways together, as one uplink.
+  struct View {
+    bool full = false;      ///< all that carry a good part are
+    bool any = false;       ///< somebody tells
+    Duration queue{};       ///< that all of them have
+    double loss = 0;        ///< that all of them have
+    double delivered = 0;   ///< bytes a second
+    double capacity = 0;    ///< bytes a second
+    Duration rtt = 100ms;   ///< where none was measured
+    Duration silent = 24h;  ///< since the newest report of any
+  };
+  /// What was seen, to tell how fast the queue grows.
+  struct Mark {
+    TimePoint at = TimePoint::min();
+    Duration queue{};
+    std::uint64_t uploaded = 0;
+  };
+
+  static View look(std::span<const UplinkWay> ways, double uploads_per_copy);
+  void begin(const View& view, const UplinkLoad& load, TimePoint now);
+  void begin_drain(const View& view, TimePoint now);
+  void drain(const View& view, TimePoint now);
+  void hold(const View& view, Duration span, TimePoint now);
+  void adjust(const View& view, Duration span, TimePoint now);
+  void cut(const View& view, TimePoint now);
+  void note_cut(const View& view, TimePoint now);
+  void tolerate(const View& view, TimePoint now);
+  bool may_end(const View& view, const UplinkLoad& load, TimePoint now);
+  void set_pace(const View& view);
+  Duration excess(const View& view) const { return view.queue - tolerated_; }
+  bool loses(const View& view) const;
+  Duration deaf_time() const;
+  bool is_deaf(const View& view, TimePoint now) const;
+  void note(const View& view, const UplinkLoad& load, TimePoint now);
+  std::optional<Mark> earlier(TimePoint now) const;
+
+  State state_ = State::kOff;
+  double capacity_ = 0;
+  double pace_ = 0;
+  double step_ = 0;            // bytes a second, each second
+  double delivered_most_ = 0;  // while draining
+  double drained_from_ = 0;    // the capacity when that began
+  double growth_ = 0;          // of the queue, seconds a second of arrivals
+  Duration grew_from_{};
+  bool waits_ = false;  // something, for its turn
+  double sent_ = 0;     // bytes a second, since the mark that growth_ is measured from
+  double tolerated_loss_ = 0;
+  Duration rtt_ = 100ms;    // the least since shaping began
+  Duration queue_{};        // as told last
+  Duration tolerated_{};    // a queue that is not ours: it does not go when we give way
+  Duration at_cut_{};       // the queue then
+  double before_hurt_ = 0;  // the capacity before the queue was too long
+  TimePoint hurt_since_ = kNever;
+  TimePoint full_since_{};  // at least
+  TimePoint cut_at_{};
+  TimePoint updated_{};
+  TimePoint stepped_{};  // step_ has doubled
+  TimePoint calm_since_{};
+  std::uint64_t calm_uploaded_ = 0;
+  TimePoint newest_{};  // report
+  std::array<Mark, 12> marks_{};
+  std::size_t next_mark_ = 0;
+};
+
+}  // namespace wormhole
