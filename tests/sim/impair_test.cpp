@@ -262,9 +262,10 @@ TEST(SimImpair, RoutesOfAFlowMayDiffer) {
       p.loss_model = ImpairProfile::Loss::kRandom;
       p.loss[0] = kWhole;
     });
-    video.routes = {{Kind::kFromTo, sender, {"gcs1"}, Impairment{none, nullptr}},
-                    {Kind::kFromTo, sender, {"gcs2"}, Impairment{delayed(300), nullptr}},
-                    {Kind::kFromTo, sender, {"gcs3"}, std::nullopt}};
+    video.routes.clear();
+    video.routes.push_back({Kind::kFromTo, sender, {"gcs1"}, Impairment{none, nullptr}});
+    video.routes.push_back({Kind::kFromTo, sender, {"gcs2"}, Impairment{delayed(300), nullptr}});
+    video.routes.push_back({Kind::kFromTo, sender, {"gcs3"}, std::nullopt});
     put_in_force(stage, stage.network);
     world.run_for(1s);
     stage.traffic("drone3", "video", 20ms, 1000);

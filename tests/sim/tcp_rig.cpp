@@ -11,7 +11,7 @@ Flow tcp_flow(std::string name, std::uint16_t port, Members from, Members to) {
   flow.port = port;
   flow.preference = to;
   flow.preference.insert(flow.preference.end(), from.begin(), from.end());
-  flow.routes = {{Route::Kind::kFromTo, std::move(from), std::move(to)}};
+  flow.routes.push_back({Route::Kind::kFromTo, std::move(from), std::move(to), {}});
   return flow;
 }
 

@@ -13,7 +13,7 @@ wormhole::Network one_way_network() {
   network.clients = {{"a", {}}, {"b", {}}, {"c", {}}};
   Flow flow;
   flow.name = "video";
-  flow.routes = {{Route::Kind::kFromTo, {"a"}, {"b"}}};
+  flow.routes.push_back({Route::Kind::kFromTo, {"a"}, {"b"}, {}});
   network.flows = {flow};
   flow.name = "other";
   network.flows.push_back(flow);

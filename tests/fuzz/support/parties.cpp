@@ -49,11 +49,11 @@ Network network() {
   Flow mavlink;
   mavlink.name = "mavlink";
   mavlink.port = 14550;
-  mavlink.routes = {{Route::Kind::kBetween, {"drone3", "drone9"}, {"gcs4"}}};
+  mavlink.routes.push_back({Route::Kind::kBetween, {"drone3", "drone9"}, {"gcs4"}, {}});
   Flow video;
   video.name = "video";
   video.port = 5600;
-  video.routes = {{Route::Kind::kFromTo, {"drone3"}, {"gcs4"}}};
+  video.routes.push_back({Route::Kind::kFromTo, {"drone3"}, {"gcs4"}, {}});
   made.flows = {mavlink, video};
   return made;
 }

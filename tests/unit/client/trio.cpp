@@ -15,11 +15,11 @@ Network network_of(std::size_t count, bool p2p) {
   Flow mavlink;
   mavlink.name = "mavlink";
   mavlink.port = 14550;
-  mavlink.routes = {{Route::Kind::kBetween, {"drone3"}, {"gcs4"}}};
+  mavlink.routes.push_back({Route::Kind::kBetween, {"drone3"}, {"gcs4"}, {}});
   Flow video;
   video.name = "video";
   video.port = 5600;
-  video.routes = {{Route::Kind::kFromTo, {"drone3"}, Members(kIds + 1, kIds + count)}};
+  video.routes.push_back({Route::Kind::kFromTo, {"drone3"}, Members(kIds + 1, kIds + count), {}});
   network.flows = {mavlink, video};
   return network;
 }

@@ -13,7 +13,7 @@ Flow mavlink() {
   Flow flow;
   flow.name = "mavlink";
   flow.port = 14550;
-  flow.routes = {{Route::Kind::kBetween, {"drone3"}, {"gcs4"}}};
+  flow.routes.push_back({Route::Kind::kBetween, {"drone3"}, {"gcs4"}, {}});
   return flow;
 }
 

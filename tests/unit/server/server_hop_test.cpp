@@ -11,7 +11,7 @@ Flow between(const std::string& name, Members first, Members second) {
   Flow flow;
   flow.name = name;
   flow.port = 14550;
-  flow.routes = {{Route::Kind::kBetween, std::move(first), std::move(second)}};
+  flow.routes.push_back({Route::Kind::kBetween, std::move(first), std::move(second), {}});
   return flow;
 }
 
