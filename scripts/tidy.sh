@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build}
-core=(base impair crypto wire model session hop nat punch path stream shaper peer client server)
+core=(base impair crypto wire model session hop congestion group nat punch path stream shaper peer client server)
 
 command -v clang-tidy >/dev/null || { echo "tidy: no clang-tidy: run scripts/deps.sh test" >&2; exit 77; }
 version=$(clang-tidy --version | grep -oE 'version [0-9]+' | head -n 1)

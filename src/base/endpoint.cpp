@@ -10,8 +10,6 @@
 namespace wormhole {
 namespace {
 
-constexpr std::array<std::uint8_t, 12> kV4Prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 template <typename T>
 std::optional<T> parse_number(std::string_view text, int base, std::size_t max_digits) {
   T value{};
@@ -131,10 +129,6 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const auto quad = parse_v4(text);
   if (!quad) return std::nullopt;
   return v4((*quad)[0], (*quad)[1], (*quad)[2], (*quad)[3]);
-}
-
-bool IpAddress::is_v4() const {
-  return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes.begin());
 }
 
 bool IpAddress::is_unspecified() const { return *this == IpAddress{} || *this == v4(0, 0, 0, 0); }

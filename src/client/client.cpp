@@ -130,6 +130,7 @@ void Client::Core::tend_peer(std::uint16_t slot, TimePoint now, ClientOutbox& ou
   say_peer_changes(slot, out);
   if (peer->take_stirred()) tcp.touch(slot);
   on_group_items(slot, now, out);
+  on_feedback(slot, now, out);
   touch(*peer);
   deadline = std::min(deadline, puncher.next_deadline());
 }

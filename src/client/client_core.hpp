@@ -33,6 +33,7 @@ struct Client::Core {
     bool lead = false;                ///< we are the newer one
     HeardGroups groups;               ///< of its flows, that we receive
     std::uint64_t group_boot = 0;     ///< the process of it that ours were made with
+    double unsent_bps = 0;            ///< offered to it and waiting here
   };
   /// A peer whose key is not accepted.
   struct Distrusted {
@@ -97,7 +98,9 @@ struct Client::Core {
   void forget_uplink(TimePoint now);
   void mark_queues();
   void collect_ways(TimePoint now);
+  void note_demand(TimePoint now);
   double uploads_per_copy() const;
+  bool sends_datagrams() const;
 
   // One upload for several receivers (client_groups.cpp).
   /// What serves a flow to several receivers now; null: each is sent to alone. `longest`: of the
@@ -117,8 +120,13 @@ struct Client::Core {
   void on_group_ack(std::uint16_t slot, const GroupKeyAck& ack);
 
   // What the links carry (client_links.cpp).
-  std::vector<LinkStatus> links(TimePoint now) const;
-  std::optional<LinkState> link_of(const FlowPort& flow, TimePoint now) const;
+  SentBy sent_by(std::uint16_t slot, Way which);
+  void on_feedback(std::uint16_t slot, TimePoint now, ClientOutbox& out);
+  /// Nothing: no report has come lately.
+  std::optional<LinkState> way_state(std::uint16_t slot, Way which, TimePoint now);
+  std::vector<LinkStatus> links(TimePoint now);
+  std::optional<LinkState> link_of(const FlowPort& flow, TimePoint now);
+  static bool is_grouped(const FlowPort& flow, std::uint16_t slot);
   /// Something may have become known of a link.
   void wake_links(TimePoint now) { links_due = std::min(links_due, now + LinkWatch::kLook); }
   void tend_links(TimePoint now, ClientOutbox& out);
@@ -215,6 +223,7 @@ struct Client::Core {
   std::vector<std::uint8_t> impair_pieces;  // of the FlowImpair messages under way
   FlowNo impaired_flow;
   TimePoint impair_due = kNever;
+  std::vector<SentSource> sources;  // of the call under way
   LinkWatch link_watch;
   TimePoint links_due = kNever;
   Congestion congestion = Congestion::kBbr;

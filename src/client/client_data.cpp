@@ -69,7 +69,8 @@ void Client::Core::on_group_frame(const NetDatagram& datagram, TimePoint now, Cl
   }
   const auto text = peers[*slot].groups.open(*header, flow->ref.slot, datagram.bytes, now);
   if (!text) return;
-  peer->note_group_traffic(now);
+  const auto sealed = datagram.bytes.first(datagram.bytes.size() - kReceiverTagSize);
+  peer->on_group_frame(frame_mark(sealed), datagram.bytes.size(), now, out);
   touch(*peer);
   hop.note_traffic(now);
   hand_over(*flow, *slot, header->flags, *text, now, out);

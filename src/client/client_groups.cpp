@@ -86,6 +86,8 @@ void Client::Core::seal_for_group(FlowPort& flow, Group& group, MutBytes text, s
     ++flow.drops.key_used_up;
   } else if (!hop.relay(frame, out)) {
     ++flow.drops.no_server;
+  } else {
+    group.note_sent(frame, text.size(), now);
   }
 }
 

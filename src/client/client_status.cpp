@@ -31,12 +31,13 @@ ServerLinkStatus server_status(const HopLink& hop) {
 
 /// `other_end`: where its packets go, the peer or the server.
 MtuStatus mtu_status(const Peer& peer, const Endpoint& other_end) {
-  constexpr std::size_t kUdp = 8;  // RFC 768
-  const std::size_t ip = other_end.address.is_v4() ? 20 : 40;
   const auto& mtu = peer.mtu();
-  return {mtu.size() + kUdp + ip, mtu.size(),
-          mtu.is_searching(),     mtu.black_holes(),
-          peer.sent().datagrams,  peer.sent().fragmented};
+  return {mtu.size() + headers_of(other_end),
+          mtu.size(),
+          mtu.is_searching(),
+          mtu.black_holes(),
+          peer.sent().datagrams,
+          peer.sent().fragmented};
 }
 
 PeerStatus peer_status(const Peer& peer, const PunchStatus& punch, const ServerLinkStatus& server,

@@ -20,7 +20,7 @@ std::size_t cost_of(const ClientOutbox& out, std::size_t first) {
   const auto& sends = out.net_sends();
   std::size_t bytes = 0;
   for (std::size_t i = first; i < sends.size(); ++i) {
-    bytes += sends[i].size() + 8 + (sends[i].to.address.is_v4() ? 20 : 40);
+    bytes += sends[i].size() + headers_of(sends[i].to);
   }
   return bytes;
 }
@@ -67,6 +67,7 @@ void Client::Core::datagram_turn(const ShaperTurn& turn, TimePoint now, ClientOu
     return;
   }
   copy_bytes(turn.text, room);
+  flow->let_go.add(turn.text.size());
   const AppDatagram datagram{{}, room.first(turn.text.size())};
   upload(*flow, turn.peer, {&datagram, 1}, now, out);
 }
@@ -106,8 +107,9 @@ void Client::Core::serve_uplink(TimePoint now, ClientOutbox& out) {
 /// Peers have reported, or the time has come.
 void Client::Core::tend_uplink(TimePoint now, ClientOutbox& out) {
   const bool was = uplink.is_shaping();
+  note_demand(now);
   collect_ways(now);
-  uplink.update(ways, {uploads_per_copy(), uploaded, shaper.backlog()}, now);
+  uplink.update(ways, {uploads_per_copy(), uploaded, shaper.backlog(), sends_datagrams()}, now);
   if (uplink.is_shaping()) {
     shaper.set_pace(uplink.pace(), now);
   } else if (was) {
@@ -123,7 +125,45 @@ void Client::Core::tend_uplink(TimePoint now, ClientOutbox& out) {
   run_shaper(now, out);
 }
 
-void Client::Core::collect_ways(TimePoint /*now*/) { ways.clear(); }
+void Client::Core::collect_ways(TimePoint now) {
+  ways.clear();
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (!peers[i].peer) continue;
+    for (const auto which : {Way::kRelay, Way::kDirect}) {
+      const auto slot = static_cast<std::uint16_t>(i);
+      if (const auto state = way_state(slot, which, now)) {
+        ways.push_back({*state, now - peers[i].peer->way(which).monitor.reported()});
+      }
+    }
+  }
+}
+
+/// What waits here does not show in the network: the ways' monitors hear of it.
+void Client::Core::note_demand(TimePoint now) {
+  for (auto& entry : peers) {
+    if (!entry.peer) continue;
+    for (const auto which : {Way::kRelay, Way::kDirect}) {
+      entry.peer->way(which).monitor.set_demand(0, false);
+    }
+    entry.unsent_bps = 0;
+  }
+  if (!uplink.is_shaping()) return;
+  for (const auto& [number, flow] : flows.all()) {
+    if (!flow->queues) continue;
+    const auto unsent = std::max(0.0, flow->tx.bps - flow->let_go.bps);
+    const bool waits = shaper.status(number, now).packets > 0;
+    if (unsent <= 0 && !waits) continue;
+    for (const auto slot : flow->send_to) {
+      auto* peer = peer_at(slot);
+      if (peer == nullptr) continue;
+      const bool direct = !flow->ref.relay_only && !is_grouped(*flow, slot) &&
+                          peer->paths().way(now) == Way::kDirect;
+      auto& sum = peers[slot].unsent_bps;
+      sum += unsent;
+      peer->way(direct ? Way::kDirect : Way::kRelay).monitor.set_demand(sum, true);
+    }
+  }
+}
 
 /// Another uplink: nothing is known of it yet.
 void Client::Core::forget_uplink(TimePoint now) {
@@ -134,8 +174,19 @@ void Client::Core::forget_uplink(TimePoint now) {
 
 void Client::Core::mark_queues() {
   for (const auto& [number, flow] : flows.all()) {
-    flow->queues = uplink.is_shaping() || flow->terms.rate > 0;
+    const bool queues = uplink.is_shaping() || flow->terms.rate > 0;
+    if (queues && !flow->queues) flow->let_go = flow->tx;  // until now all was let go
+    flow->queues = queues;
   }
+}
+
+/// In the last second or two.
+bool Client::Core::sends_datagrams() const {
+  return std::any_of(flows.all().begin(), flows.all().end(), [](const auto& item) {
+    const auto& [number, flow] = item;
+    return flow->protocol == Protocol::kUdp &&
+           (flow->tx.pps > 0 || flow->tx.packets > flow->tx.packets_at_tick);
+  });
 }
 
 /// Peers tell what they got; of a flow with several receivers one upload may be told of by many.

@@ -65,7 +65,9 @@ void retry(const FlowPort& flow, ClientNo peer, LocalPort& port, TimePoint now,
 void Traffic::tick(Duration since_last) {
   const auto seconds = std::chrono::duration<double>(since_last).count();
   bps = seconds > 0 ? static_cast<double>(bytes - bytes_at_tick) * 8 / seconds : 0;
+  pps = seconds > 0 ? static_cast<double>(packets - packets_at_tick) / seconds : 0;
   bytes_at_tick = bytes;
+  packets_at_tick = packets;
 }
 
 bool FlowPort::may_receive_from(ClientNo number) const {
@@ -257,6 +259,7 @@ void FlowTable::on_timeout(TimePoint now, std::vector<ClientCommand>& commands) 
   for (auto& [number, flow] : flows_) {
     if (tick) {
       flow->tx.tick(now - last_tick_);
+      flow->let_go.tick(now - last_tick_);
       flow->rx.tick(now - last_tick_);
     }
     retry(*flow, ClientNo{}, flow->local, now, commands);

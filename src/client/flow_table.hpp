@@ -38,7 +38,9 @@ struct FlowDrops {
 struct Traffic {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t packets_at_tick = 0;
   std::uint64_t bytes_at_tick = 0;
+  double pps = 0;  ///< of the last second
   double bps = 0;
   void add(std::size_t size) {
     ++packets;
@@ -72,6 +74,7 @@ struct FlowPort {
   std::string relay_hint;    ///< why the flow's relay port is not used
   bool said_silent = false;  ///< the log says so already
   Traffic tx;
+  Traffic let_go;  ///< of tx, by the shaper, while `queues`
   Traffic rx;
   FlowDrops drops;
 
@@ -124,6 +127,8 @@ class FlowTable {
   /// Repeats attempts to open ports, and measures rates.
   void on_timeout(TimePoint now, std::vector<ClientCommand>& commands);
   TimePoint next_deadline() const;
+  /// When rates were measured last.
+  TimePoint last_tick() const { return last_tick_; }
 
   const std::map<FlowNo, std::unique_ptr<FlowPort>>& all() const { return flows_; }
 

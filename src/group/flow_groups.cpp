@@ -45,11 +45,25 @@ Group* FlowGroups::find(std::uint16_t number) {
 
 template <typename Predicate>
 void FlowGroups::drop_if(List& from, TimePoint now, Predicate predicate) {
-  std::erase_if(from, [&](const std::unique_ptr<Group>& group) {
-    if (!predicate(*group)) return false;
+  for (auto& group : from) {
+    if (!predicate(*group)) continue;
     if (group->relay() != Group::Relay::kRefused) ended_.emplace_back(now, group->number());
-    return true;
-  });
+    if (group->history().totals().frames > 0) retired_.emplace_back(now, std::move(group));
+    group.reset();
+  }
+  std::erase(from, nullptr);
+}
+
+void FlowGroups::add_sources(std::uint16_t slot, std::vector<SentSource>& sources) const {
+  const auto add = [&](const Group& group) {
+    for (const auto& member : group.members()) {
+      if (member.slot == slot && member.has_keys) {
+        sources.push_back({&group.history(), member.from});
+      }
+    }
+  };
+  for (const auto& group : ready_) add(*group);
+  for (const auto& [at, group] : retired_) add(*group);
 }
 
 /// What is still under way to the server may go by another of its sockets than our word that a
@@ -120,6 +134,10 @@ void FlowGroups::tend(TimePoint now, std::vector<GroupAction>& actions) {
   });
   tell_keys(now, actions);
   tell_ended(now, actions);
+  while (retired_.size() > kMostRetired ||
+         (!retired_.empty() && now >= retired_.front().first + SendHistory::kSpan)) {
+    retired_.pop_front();
+  }
   alone_.clear();
   for (const auto& receiver : all_) {
     if (!serves(receiver.slot)) alone_.push_back(receiver.slot);

@@ -17,7 +17,7 @@ Group::Group(std::uint16_t number, FlowNo flow, std::string_view flow_name,
   key_ = flow_key(secret_, flow_name);
   members_.reserve(receivers.size());
   for (const auto& receiver : receivers) {
-    auto& member = members_.emplace_back(Member{receiver, {}, false});
+    auto& member = members_.emplace_back(Member{receiver, {}, false, {}});
     rng.fill(member.key);
   }
 }
@@ -35,7 +35,9 @@ GroupPut Group::announcement() const {
 
 void Group::on_ack(std::uint16_t slot) {
   for (auto& member : members_) {
-    if (member.slot == slot) member.has_keys = true;
+    if (member.slot != slot || member.has_keys) continue;
+    member.has_keys = true;
+    member.from = history_.totals();
   }
 }
 

@@ -240,6 +240,8 @@ std::optional<MutBytes> Peer::on_frame(const FrameHeader& header, const FlowRef&
     return std::nullopt;
   }
   note_activity(now);
+  note_arrival(path != nullptr ? Way::kDirect : Way::kRelay, frame_mark(frame), frame.size(), now,
+               out);
   if (flow.slot != kStreamSlot) return opened.text;
   // A session of the process before this one still receives for a while.
   if (session->boot_id == streams_boot_) streams_.on_packet(opened.text, now);

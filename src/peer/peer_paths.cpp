@@ -16,6 +16,7 @@ SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, Way way, MutByte
     out.net(path.socket, path.remote, frame);
     paths_.on_sent(now);
     direct_mtu_.on_sent(frame.size(), now);
+    note_sent(Way::kDirect, frame, now);
     return SendOutcome::kSent;
   }
   const auto frame = session->seal(keys, FrameType::kRelayed, flow.number, text, now, flags);
@@ -30,6 +31,8 @@ SendOutcome Peer::dispatch(FlowKeys& keys, const FlowRef& flow, Way way, MutByte
   }
   const bool relayed = hop_.relay(frame, out);
   if (relayed) relay_mtu_.on_sent(frame.size() + kHopTagSize, now);
+  // Of what goes both ways the first to come counts, so that neither way would get all of it.
+  if (relayed && copy.empty()) note_sent(Way::kRelay, frame, now);
   return relayed || !copy.empty() ? SendOutcome::kSent : SendOutcome::kNoServer;
 }
 
@@ -97,6 +100,7 @@ void Peer::doubt_paths(TimePoint now, Outbox& out) {
 /// Nothing of the old process's can be reached any more.
 void Peer::new_process(TimePoint now) {
   forget_mtu();
+  forget_way(Way::kRelay);
   streams_.restart(now);
   stirred_ = true;
   paths_.clear("the peer was restarted", path_actions_);
@@ -180,6 +184,8 @@ void Peer::on_path_item(const ControlItem& item, const PathAddress* path, Contro
     group_items_.emplace_back(*keys);
   } else if (const auto* ack = std::get_if<GroupKeyAck>(&item)) {
     group_items_.emplace_back(*ack);
+  } else if (const auto* report = std::get_if<Feedback>(&item)) {
+    way(report->direct ? Way::kDirect : Way::kRelay).news = *report;
   }
   run_path_actions(now, out);
 }
@@ -204,6 +210,7 @@ void Peer::run_path_actions(TimePoint now, Outbox& out) {
           std::holds_alternative<PathUp>(action) || std::holds_alternative<PathDown>(action);
       if (changed) {
         direct_mtu_.begin();
+        forget_way(Way::kDirect);
         streams_.on_path_change(StreamClass::kUsual);
         stirred_ = true;
       }

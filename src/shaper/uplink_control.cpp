@@ -103,6 +103,7 @@ UplinkControl::View UplinkControl::look(std::span<const UplinkWay> ways, double 
     if (way.link.verdict == LinkVerdict::kLimit) longest = std::max(longest, way.link.queue_delay);
   }
   double full = 0;
+  double known = 0;  // sent by ways whose capacity is known
   bool limited = false;
   for (const auto& way : ways) {
     const auto& link = way.link;
@@ -114,8 +115,10 @@ UplinkControl::View UplinkControl::look(std::span<const UplinkWay> ways, double 
       full += link.sent_bps;
     }
     view.delivered += bytes(link.delivered_bps);
-    const bool known = at_limit && link.capacity_bps > 0;
-    view.capacity += bytes(known ? link.capacity_bps : link.delivered_bps);
+    if (at_limit && link.capacity_bps > 0) {
+      view.capacity += bytes(link.capacity_bps);
+      known += link.sent_bps;
+    }
     if (link.sent_bps < kGoodPart * sent || sent <= 0) continue;
     view.queue = view.any ? std::min(view.queue, link.queue_delay) : link.queue_delay;
     view.loss = view.any ? std::min(view.loss, link.loss) : link.loss;
@@ -123,13 +126,14 @@ UplinkControl::View UplinkControl::look(std::span<const UplinkWay> ways, double 
     view.any = true;
   }
   view.delivered *= uploads_per_copy;
-  view.capacity *= uploads_per_copy;
+  // One queue serves all in proportion to what they send; not each has shown yet how much that is.
+  view.capacity *= uploads_per_copy * (known > 0 ? sent / known : 0);
   view.full = limited && full >= kMostOfIt * sent;
   return view;
 }
 
 void UplinkControl::update(std::span<const UplinkWay> ways, const UplinkLoad& load, TimePoint now) {
-  if (now - updated_ < kRound) return;
+  if (!wants_update(now)) return;
   auto view = look(ways, load.uploads_per_copy);
   if (!view.any) view.queue = queue_;  // until somebody tells
   queue_ = view.queue;
@@ -137,9 +141,10 @@ void UplinkControl::update(std::span<const UplinkWay> ways, const UplinkLoad& lo
   rtt_ = is_shaping() ? std::min(rtt_, view.rtt) : view.rtt;
   if (!is_shaping()) {
     updated_ = now;
-    if (!view.full || (view.queue < kEnter && view.loss < kEnterLoss)) return;
-    note(view, load, now);
-    return begin(view, load, now);
+    const bool worth_it = load.datagrams && (view.queue >= kEnter || view.loss >= kEnterLoss);
+    if (!view.full || !worth_it || view.capacity <= 0 || view.capacity > kMostRate) return;
+    begin(view, load, now);
+    return note(view, load, now);
   }
   note(view, load, now);
   updated_ = now;
@@ -157,6 +162,9 @@ void UplinkControl::update(std::span<const UplinkWay> ways, const UplinkLoad& lo
 void UplinkControl::begin(const View& view, const UplinkLoad& load, TimePoint now) {
   capacity_ = std::max(view.capacity, kLeastRate);
   before_hurt_ = capacity_;
+  // What left before has not been counted.
+  marks_.fill({});
+  newest_ = TimePoint::min();
   calm_since_ = now;
   calm_uploaded_ = load.uploaded;
   begin_drain(view, now);

@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   kRestarting = 0x0a,
   kObserved = 0x0b,
   kGroupKey = 0x0c,
+  kFeedback = 0x0d,
   kPathSilent = 0x0e,
   kKeepalive = 0x0f,
   kProbe = 0x10,
@@ -80,13 +81,19 @@ Writer encode_value(const GroupKey& item) {
   return writer;
 }
 Writer encode_value(const GroupKeyAck& item) { return Writer{}.number(item.group); }
+Writer encode_value(const Feedback& item) {
+  Writer writer;
+  writer.number(std::uint8_t{item.direct}).number(item.frames).number(item.bytes).number(item.at);
+  for (const auto& sample : item.list()) writer.number(sample.mark).number(sample.before);
+  return writer;
+}
 
 constexpr std::array<Kind, std::variant_size_v<ControlItem>> kKindOf{
     Kind::kPing,          Kind::kPong,         Kind::kHandshake,  Kind::kStream,
     Kind::kStreamAck,     Kind::kClose,        Kind::kRestarting, Kind::kObserved,
     Kind::kPathChallenge, Kind::kPathResponse, Kind::kPathSilent, Kind::kKeepalive,
     Kind::kProbe,         Kind::kProbeAnswer,  Kind::kPunchTalk,  Kind::kGroupKey,
-    Kind::kGroupKeyAck};
+    Kind::kGroupKeyAck,   Kind::kFeedback};
 
 std::optional<ControlItem> decode_handshake(Bytes value) {
   Reader reader(value);
@@ -138,6 +145,24 @@ GroupKey decode_group_key(Reader& reader) {
   return item;
 }
 
+std::optional<ControlItem> decode_feedback(Reader& reader) {
+  Feedback item;
+  const auto way = reader.number<std::uint8_t>();
+  if (way > 1) return std::nullopt;
+  item.direct = way == 1;
+  item.frames = reader.number<std::uint32_t>();
+  item.bytes = reader.number<std::uint32_t>();
+  item.at = reader.number<std::uint32_t>();
+  while (!reader.finished()) {
+    if (!reader.ok() || item.count == Feedback::kMostSamples) return std::nullopt;
+    auto& sample = item.samples[item.count++];
+    sample.mark = reader.number<FrameMark>();
+    sample.before = reader.number<std::uint16_t>();
+  }
+  if (item.count == 0) return std::nullopt;
+  return item;
+}
+
 std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
   switch (kind) {
     case Kind::kPing:
@@ -174,6 +199,8 @@ std::optional<ControlItem> decode_fixed(Kind kind, Reader& reader) {
       return decode_group_key(reader);
     case Kind::kGroupKeyAck:
       return GroupKeyAck{reader.number<std::uint16_t>()};
+    case Kind::kFeedback:
+      return decode_feedback(reader);
     case Kind::kHandshake:
     case Kind::kStream:
       break;

@@ -230,6 +230,10 @@ ServerStatus ServerNode::status() const {
   return core_ ? core_->status(world_.now()) : ServerStatus{};
 }
 
+std::vector<ClientLinks> ServerNode::links() const {
+  return core_ ? core_->links("", true, world_.now()) : std::vector<ClientLinks>{};
+}
+
 void ServerNode::check_bounds() {
   if (core_ && status().clients.size() > network_.clients.size()) {
     world_.violate(name() + " knows more clients than there are");

@@ -34,6 +34,8 @@ class ServerNode final : public Node {
   bool running() const { return core_ != nullptr; }
   void set_network(wormhole::Network network);
   ServerStatus status() const;
+  /// What clients said of their links, with the history.
+  std::vector<ClientLinks> links() const;
 
   Host& host() { return host_; }
   /// The ports open beside the shared one.

@@ -48,6 +48,8 @@ class FlowGroups {
   static constexpr Duration kEndsAfter = 1s;
   /// Groups of a flow that has been idle for this long are not renewed.
   static constexpr Duration kIdleAfter = 60s;
+  /// Groups that have ended, for the sake of their histories: all of a flow with 128 receivers.
+  static constexpr std::size_t kMostRetired = 8;
 
   /// `flow_name` outlives this. `next_number` is the client's: no two of its groups have one
   /// number.
@@ -81,6 +83,9 @@ class FlowGroups {
   const std::vector<std::unique_ptr<Group>>& ready() const { return ready_; }
   const std::vector<std::uint16_t>& alone() const { return alone_; }
   Group* find(std::uint16_t number);
+  /// Adds the histories of what has gone to this receiver by groups lately, of those that have
+  /// ended, too.
+  void add_sources(std::uint16_t slot, std::vector<SentSource>& sources) const;
 
  private:
   using List = std::vector<std::unique_ptr<Group>>;
@@ -107,6 +112,8 @@ class FlowGroups {
   List ready_;
   List forming_;
   std::deque<std::pair<TimePoint, std::uint16_t>> ended_;  // when, and which: the server keeps them
+  // When, and what reports may still tell of.
+  std::deque<std::pair<TimePoint, std::unique_ptr<Group>>> retired_;
   bool restarted_ = false;  // the server has to be told of forming_ again
   std::vector<std::uint16_t> alone_;
   TimePoint refused_until_{};

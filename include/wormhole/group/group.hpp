@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wormhole/congestion/send_history.hpp"
 #include "wormhole/session/session.hpp"
 #include "wormhole/wire/control.hpp"
 #include "wormhole/wire/messages.hpp"
@@ -25,6 +26,7 @@ class Group {
   struct Member : GroupReceiver {
     ReceiverKey key{};
     bool has_keys = false;  ///< it has said so
+    SentTotals from;        ///< what had left before
   };
   /// The server's word about it.
   enum class Relay : std::uint8_t { kAsked, kReady, kRefused };
@@ -68,6 +70,13 @@ class Group {
   /// (zeros for those without keys, to whom the server sends nothing);
   /// HopLink::relay() appends the hop tag. Empty when the key's counter or age is used up.
   MutBytes seal(ClientNo sender, MutBytes text, std::uint8_t flags, TimePoint now);
+  /// What seal() made of a text of so many bytes leaves.
+  void note_sent(Bytes frame, std::size_t text, TimePoint now) {
+    const auto sealed = kHeaderSize + text + kTagSize;
+    history_.note(frame_mark(frame.first(sealed)), sealed + kReceiverTagSize, now);
+  }
+  /// Of its frames, as large as each receiver's copy is.
+  const SendHistory& history() const { return history_; }
 
  private:
   std::uint16_t number_;
@@ -80,6 +89,7 @@ class Group {
   bool spoilt_ = false;
   TimePoint born_;
   TimePoint tell_at_;
+  SendHistory history_;
 };
 
 }  // namespace wormhole

@@ -140,6 +140,10 @@ class HopLink {
   /// go, and whoever can forge an address can forge a port.
   bool may_be_server(const Endpoint& from) const;
   Endpoint server() const;  ///< in use, or tried last
+  /// Bytes of IP and UDP headers of a datagram to it.
+  std::size_t headers() const {
+    return headers_of(slots_.current() != nullptr ? slots_.current()->server : tried_);
+  }
   const std::vector<Endpoint>& servers() const { return servers_; }
   /// The second port on each of the server's addresses; 0: there is none.
   std::uint16_t probe_port() const { return probe_port_; }

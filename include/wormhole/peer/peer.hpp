@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "wormhole/congestion/arrival_log.hpp"
+#include "wormhole/congestion/way_monitor.hpp"
 #include "wormhole/hop/hop_link.hpp"
 #include "wormhole/path/path_mtu.hpp"
 #include "wormhole/path/path_set.hpp"
@@ -54,6 +56,15 @@ enum class SendOutcome : std::uint8_t {
 struct PeerSent {
   std::uint64_t datagrams = 0;
   std::uint64_t fragmented = 0;  ///< of them: larger than the way carries, so in fragments
+};
+
+/// One way to a peer, the relay or the direct path in use: what came by it, what left by it, and
+/// what the peer says of that.
+struct PeerWay {
+  ArrivalLog heard;
+  SendHistory sent;  ///< to this peer alone; what groups get is in theirs
+  WayMonitor monitor;
+  std::optional<Feedback> news;  ///< the newest report that nobody has looked at yet
 };
 
 struct PeerDrops {
@@ -130,8 +141,14 @@ class Peer {
   void note_relayed(std::size_t size, TimePoint now) { relay_mtu_.on_sent(size, now); }
   /// GROUP_KEY or its acknowledgement, in the session.
   void send_group_item(const GroupItem& item, TimePoint now, Outbox& out);
-  /// A datagram of a group frame goes to it or came from it.
+  /// A datagram of a group frame goes to it.
   void note_group_traffic(TimePoint now) { note_activity(now); }
+  /// One of its group frames came by the relay and is authentic: its mark, and its size.
+  void on_group_frame(FrameMark mark, std::size_t size, TimePoint now, Outbox& out);
+  PeerWay& way(Way which) { return ways_[which == Way::kDirect ? 1 : 0]; }
+  const PeerWay& way(Way which) const { return ways_[which == Way::kDirect ? 1 : 0]; }
+  /// Bytes of an IP packet by that way, beside the frame that the peer gets.
+  std::size_t overhead(Way which) const;
   /// All but `leads`, which the two IDs decide.
   void set_path_settings(PathSettings settings) {
     settings.leads = context_.id < binding_.id;
@@ -153,7 +170,8 @@ class Peer {
   /// Whether take_path_events(), take_talk(), take_group_items() or take_stirred() has something,
   /// or a session was made.
   bool has_news() const {
-    return news_ || stirred_ || !path_events_.empty() || talk_.has_value() || !group_items_.empty();
+    return news_ || stirred_ || !path_events_.empty() || talk_.has_value() ||
+           !group_items_.empty() || ways_[0].news || ways_[1].news;
   }
   /// Whether the streams may have something to say or to send: the owner takes their events and
   /// calls flush_streams().
@@ -242,6 +260,15 @@ class Peer {
   void flush_queue(TimePoint now, Outbox& out);
   void note_activity(TimePoint now);
   void measure_loss(TimePoint now);
+  void note_sent(Way which, Bytes frame, TimePoint now) {
+    way(which).sent.note(frame_mark(frame), frame.size(), now);
+  }
+  void note_arrival(Way which, FrameMark mark, std::size_t size, TimePoint now, Outbox& out) {
+    if (way(which).heard.note(mark, size, now)) [[unlikely]]
+      report(which, now, out);
+  }
+  void report(Way which, TimePoint now, Outbox& out);
+  void forget_way(Way which);
   bool is_active(TimePoint now) const;
 
   const PeerContext& context_;
@@ -279,6 +306,7 @@ class Peer {
   // that was restarted within the reassembly time can't be mixed with ours.
   std::uint32_t fragmented_;
 
+  std::array<PeerWay, 2> ways_;  // by the relay, direct
   TimePoint session_since_{};
   TimePoint last_activity_ = TimePoint::min();
   TimePoint next_ping_ = kNever;

@@ -24,6 +24,9 @@ struct UplinkLoad {
   double uploads_per_copy = 1;
   std::uint64_t uploaded = 0;  ///< bytes of IP packets that the shaper has let go so far
   std::size_t backlog = 0;     ///< bytes that wait in the shaper
+  /// Whether datagrams leave, and not streams alone: those have a congestion control of their own,
+  /// and nobody waits behind them.
+  bool datagrams = true;
 };
 
 /// Where the queue in the network stands too long, it is moved here: the client sends a little less
@@ -40,12 +43,17 @@ class UplinkControl {
  public:
   /// Bytes a second below which nobody is paced: 100 packets of MAVLink and some log.
   static constexpr double kLeastRate = 12'500;
+  /// … and above which nobody is (100 Mbit/s): a modem's buffer of a megabyte is 80 ms of it, and
+  /// what fills such a link is a transfer that has a congestion control of its own.
+  static constexpr double kMostRate = 12'500'000;
   /// Between looks at what is known, while shaping.
   static constexpr Duration kRound = 25ms;
   static constexpr Duration kTick = 100ms;
 
   /// Reports have come, or the deadline has.
   void update(std::span<const UplinkWay> ways, const UplinkLoad& load, TimePoint now);
+  /// Whether update() would look: it is not sooner than kRound after the last time.
+  bool wants_update(TimePoint now) const { return now - updated_ >= kRound; }
   /// Another uplink: nothing is known of it.
   void reset() { *this = {}; }
 

@@ -10,6 +10,7 @@
 #include "wormhole/base/endpoint.hpp"
 #include "wormhole/base/ids.hpp"
 #include "wormhole/crypto/seal.hpp"
+#include "wormhole/wire/feedback.hpp"
 #include "wormhole/wire/nat_report.hpp"
 
 namespace wormhole {
@@ -92,9 +93,10 @@ struct GroupKey {
 struct GroupKeyAck {
   std::uint16_t group = 0;
 };
-using ControlItem = std::variant<Ping, Pong, HandshakeCarriage, StreamSegment, StreamAck, Close,
-                                 Restarting, Observed, PathChallenge, PathResponse, PathSilent,
-                                 Keepalive, Probe, ProbeAnswer, PunchTalk, GroupKey, GroupKeyAck>;
+using ControlItem =
+    std::variant<Ping, Pong, HandshakeCarriage, StreamSegment, StreamAck, Close, Restarting,
+                 Observed, PathChallenge, PathResponse, PathSilent, Keepalive, Probe, ProbeAnswer,
+                 PunchTalk, GroupKey, GroupKeyAck, Feedback>;
 
 /// Largest plaintext of a control frame: with 32 bytes of frame it passes a 1,280-byte IPv6 path.
 inline constexpr std::size_t kMaxControlSize = 1180;

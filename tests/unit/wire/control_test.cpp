@@ -69,6 +69,35 @@ TEST(Control, UnknownKindsAreSkippedFrom128OnAndBreakBelow) {
   EXPECT_TRUE(well_formed_control(std::vector<std::uint8_t>{0xff, 0, 0}));
 }
 
+TEST(Control, FeedbackTellsOfOneToSevenFramesOfOneWay) {
+  Feedback report;
+  report.frames = 7;
+  for (std::size_t samples = 0; samples <= Feedback::kMostSamples; ++samples) {
+    report.count = static_cast<std::uint8_t>(samples);
+    if (samples > 0) report.samples[samples - 1] = {static_cast<FrameMark>(samples), 9};
+    ControlWriter writer;
+    ASSERT_TRUE(writer.add(report));
+    ControlReader reader(writer.bytes());
+    const auto item = reader.next();
+    ASSERT_EQ(item.has_value(), samples > 0);  // of nothing nobody needs to hear
+    if (!item) continue;
+    EXPECT_EQ(std::get<Feedback>(*item), report);
+  }
+  ControlWriter writer;
+  writer.add(report);
+  std::vector<std::uint8_t> bytes(writer.bytes().begin(), writer.bytes().end());
+  bytes[3] = 2;  // no such way
+  EXPECT_FALSE(well_formed_control(bytes));
+  bytes[3] = 1;
+  EXPECT_TRUE(well_formed_control(bytes));
+  bytes.insert(bytes.end(), 6, 0);  // an eighth sample
+  bytes[1] = static_cast<std::uint8_t>(bytes.size() - 3);
+  EXPECT_FALSE(well_formed_control(bytes));
+  for (int i = 0; i < 8; ++i) bytes.pop_back();  // cut inside the seventh
+  bytes[1] = static_cast<std::uint8_t>(bytes.size() - 3);
+  EXPECT_FALSE(well_formed_control(bytes));
+}
+
 TEST(Control, ValuesThatMeanNothingAreBroken) {
   using V = std::vector<std::uint8_t>;
   EXPECT_FALSE(well_formed_control(V{0x01, 7, 0, 1, 2, 3, 4, 5, 6, 7}));        // ping too short

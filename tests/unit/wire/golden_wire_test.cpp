@@ -96,6 +96,22 @@ TEST(GoldenWire, ControlItems) {
                                                                        repeat("00", 11) +
                                                                        "01"
                                                                        "3412");
+  Feedback report;
+  report.direct = true;
+  report.frames = 0x01020304;
+  report.bytes = 0x05060708;
+  report.at = 0x090a0b0c;
+  report.count = 2;
+  report.samples[0] = {0x11223344, 500};
+  report.samples[1] = {0x55667788, 0};
+  EXPECT_EQ(one(report),
+            "0d1900"
+            "01"
+            "04030201"
+            "08070605"
+            "0c0b0a09"
+            "44332211f401"
+            "887766550000");
 }
 
 TEST(GoldenWire, StreamMessages) {
