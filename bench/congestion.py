@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What congestion reports say and do at a bottleneck, with the real binary.
 
-    congestion.py [--scenarios limit,schedule,mavlink,fair] [--seconds 60] [--out DIR]
+    congestion.py [--scenarios limit,schedule,mavlink,fair] [--seconds 60] [--tries 3] [--out DIR]
 
 Root only; build/wormhole must be there. Clients that send are in a namespace of their own, behind the lab's link emulator
 (rate, drop-tail queue in ms, delay, loss, jitter); the server and the receivers are beyond it. The clock is one, so
@@ -157,19 +157,27 @@ def limit(folder, options):
 SCHEDULE = ((0, 1.0), (40, 2.5), (60, 0.6), (80, 1.0))  # RFC 8867, 5.1, in Mbit/s
 
 
-def schedule(folder, options):
+def schedule_once(folder, options):
     rig = Rig(folder, {"video": flow(VIDEO)}, rate=MBIT, delay_ms=50, queue_ms=300)
     try:
         sender, received = rig.run(100, {0: [{"port": VIDEO, "adaptive": [150e3, 4e6, 800e3], "flow": "video", "size": 1100}]},
                                    [(t, rate * MBIT) for t, rate in SCHEDULE])[0]
+        here = sum(rig.network.status("a0")["flows"][0]["drops"].values())
     finally:
         rig.close()
     plots(options.out, "schedule", sender)
     room = sum(rate * MBIT * (end - begin) for (begin, rate), end in zip(SCHEDULE, (40, 60, 80, 100)))
     carried = sum((size + 70) * 8 for p, _, _, _, size in received["packets"])
     ways = delays(received, VIDEO)
-    return [{"run": "schedule", "utilisation": round(carried / room, 3), "p95_queue_ms": round(percentile(ways, 95) - min(ways), 1),
-             "loss": round(lost(sender, received, VIDEO), 4)}]
+    return {"run": "schedule", "utilisation": round(carried / room, 3), "p95_queue_ms": round(percentile(ways, 95) - min(ways), 1),
+            "loss": round(lost(sender, received, VIDEO), 4), "of_it_dropped_here": round(here / sender["sent"][str(VIDEO)], 4)}
+
+
+def schedule(folder, options):
+    """Of several tries, and their median: the plots are of the last."""
+    rows = [schedule_once(tempfile.mkdtemp(dir=folder), options) for _ in range(options.tries)]
+    middle = {key: statistics.median(row[key] for row in rows) for key in rows[0] if key != "run"}
+    return rows + [{"run": "median", **middle}]
 
 
 def mavlink(folder, options):
@@ -223,6 +231,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="which (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="of mavlink and fair (default %(default)s)")
+    parser.add_argument("--tries", type=int, default=3, help="of schedule (default %(default)s)")
     parser.add_argument("--out", default=".", help="where results go (default %(default)s)")
     options = parser.parse_args()
     os.makedirs(options.out, exist_ok=True)

@@ -25,6 +25,7 @@
 namespace wormhole {
 
 struct Client::Core {
+  static constexpr std::size_t index_of(Way which) { return which == Way::kDirect ? 1 : 0; }
   struct PeerEntry {
     std::unique_ptr<Peer> peer;
     bool named = false;               ///< in the server's snapshot under way
@@ -33,7 +34,13 @@ struct Client::Core {
     bool lead = false;                ///< we are the newer one
     HeardGroups groups;               ///< of its flows, that we receive
     std::uint64_t group_boot = 0;     ///< the process of it that ours were made with
-    double unsent_bps = 0;            ///< offered to it and waiting here
+    /// By way, see index_of: what waits here for it, and what UDP flows have sent lately.
+    struct Demand {
+      double unsent_bps = 0;
+      bool waits = false;
+    };
+    std::array<Demand, 2> demand{};
+    std::array<double, 2> flows_bps{};
   };
   /// A peer whose key is not accepted.
   struct Distrusted {
@@ -99,6 +106,7 @@ struct Client::Core {
   void mark_queues();
   void collect_ways(TimePoint now);
   void note_demand(TimePoint now);
+  void add_demand(const FlowPort& flow, bool waits, TimePoint now);
   double uploads_per_copy() const;
   bool sends_datagrams() const;
 
@@ -125,7 +133,11 @@ struct Client::Core {
   /// Nothing: no report has come lately.
   std::optional<LinkState> way_state(std::uint16_t slot, Way which, TimePoint now);
   std::vector<LinkStatus> links(TimePoint now);
+  /// What all flows together send by each way: before link_of().
+  void note_loads(TimePoint now);
   std::optional<LinkState> link_of(const FlowPort& flow, TimePoint now);
+  bool goes_by(const FlowPort& flow, std::uint16_t slot, Way which, TimePoint now) const;
+  double load_of(std::uint16_t slot, Way which, const LinkState& way) const;
   static bool is_grouped(const FlowPort& flow, std::uint16_t slot);
   /// Something may have become known of a link.
   void wake_links(TimePoint now) { links_due = std::min(links_due, now + LinkWatch::kLook); }

@@ -54,11 +54,11 @@ bool is_worse(const LinkState& a, const LinkState& b) {
   return a.capacity_bps > 0 && a.capacity_bps < b.capacity_bps;
 }
 
-/// One flow's part of a way: what it sends of all that goes there; and of the capacity what the
+/// One flow's part of a way that carries `all`, this flow included; and of the capacity what the
 /// others leave, or that part where they leave less.
-LinkState part_of(LinkState way, double offered, double sent) {
-  const auto share = way.sent_bps > 0 ? std::min(1.0, sent / way.sent_bps) : 0;
-  const auto others = std::max(0.0, way.sent_bps - sent);
+LinkState part_of(LinkState way, double offered, double sent, double all) {
+  const auto share = all > 0 ? std::min(1.0, sent / all) : 1;
+  const auto others = std::max(0.0, all - sent);
   way.capacity_bps = std::max(way.capacity_bps * share, way.capacity_bps - others);
   way.offered_bps = offered;
   way.sent_bps = sent;
@@ -119,6 +119,40 @@ std::vector<LinkStatus> Client::Core::links(TimePoint now) {
   return found;
 }
 
+/// Whether what the flow sends to that peer goes that way, or some of it.
+bool Client::Core::goes_by(const FlowPort& flow, std::uint16_t slot, Way which,
+                           TimePoint now) const {
+  const bool direct = !flow.ref.relay_only && peers[slot].peer->paths().way(now) == Way::kDirect;
+  // A group reaches those who have a direct path, too, by the relay.
+  return which == Way::kDirect ? direct : !direct || is_grouped(flow, slot);
+}
+
+void Client::Core::note_loads(TimePoint now) {
+  for (auto& entry : peers) entry.flows_bps = {};
+  const auto since_tick = now - flows.last_tick();
+  for (const auto& [number, flow] : flows.all()) {
+    if (flow->protocol != Protocol::kUdp) continue;
+    const auto sent = packet_bps(flow->queues ? flow->let_go : flow->tx, since_tick);
+    for (const auto slot : flow->send_to) {
+      if (peer_at(slot) == nullptr) continue;
+      for (const auto which : kWays) {
+        if (goes_by(*flow, slot, which, now)) peers[slot].flows_bps[index_of(which)] += sent;
+      }
+    }
+  }
+}
+
+/// Of datagrams and streams. Those of flows are of the same moments as link_of() has them.
+double Client::Core::load_of(std::uint16_t slot, Way which, const LinkState& way) const {
+  const auto flows_bps = peers[slot].flows_bps[index_of(which)];
+  const auto& streams = std::as_const(*peers[slot].peer).streams();
+  const bool any = std::any_of(kStreamClasses.begin(), kStreamClasses.end(), [&](auto group) {
+    const auto* connection = streams.find(group);
+    return connection != nullptr && connection->statistics().in_flight > 0;
+  });
+  return any ? std::max(flows_bps, way.sent_bps) : flows_bps;
+}
+
 /// Of the worst of the links that carry it.
 std::optional<LinkState> Client::Core::link_of(const FlowPort& flow, TimePoint now) {
   if (flow.protocol != Protocol::kUdp) return std::nullopt;
@@ -127,15 +161,12 @@ std::optional<LinkState> Client::Core::link_of(const FlowPort& flow, TimePoint n
   const auto sent = flow.queues ? packet_bps(flow.let_go, since_tick) : offered;
   std::optional<LinkState> worst;
   for (const auto slot : flow.send_to) {
-    const auto* peer = peer_at(slot);
-    if (peer == nullptr) continue;
-    const bool direct = !flow.ref.relay_only && peer->paths().way(now) == Way::kDirect;
+    if (peer_at(slot) == nullptr) continue;
     for (const auto which : kWays) {
-      // A group reaches those who have a direct path, too, by the relay.
-      if (which == Way::kDirect ? !direct : direct && !is_grouped(flow, slot)) continue;
+      if (!goes_by(flow, slot, which, now)) continue;
       const auto way = way_state(slot, which, now);
       if (!way) continue;
-      const auto part = part_of(*way, offered, sent);
+      const auto part = part_of(*way, offered, sent, load_of(slot, which, *way));
       if (!worst || is_worse(part, *worst)) worst = part;
     }
   }
@@ -151,6 +182,7 @@ bool Client::Core::is_grouped(const FlowPort& flow, std::uint16_t slot) {
 void Client::Core::tend_links(TimePoint now, ClientOutbox& out) {
   if (now < links_due) return;
   std::vector<LinkRow> rows;
+  note_loads(now);
   for (auto& link : links(now)) {
     rows.push_back({link.number, link.way, FlowNo{0}, std::move(link.peer), link.state});
   }

@@ -209,6 +209,7 @@ ClientStatus Client::status(TimePoint now) const {
     status.peers.push_back(std::move(row));
   }
   auto open = core_->tcp.open();
+  core_->note_loads(now);
   for (const auto& [number, flow] : core_->flows.all()) {
     status.flows.push_back(flow_status(*flow, now));
     auto& row = status.flows.back();

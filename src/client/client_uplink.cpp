@@ -15,6 +15,9 @@ constexpr std::size_t kTurnBytes = Outbox::kArenaBytes / 8;
 /// Packets that a peer's streams send in one turn: they come again with the next.
 constexpr int kStreamPackets = 1;
 
+/// A flow that has so much of its own `rate` is held back by that (payload; headers count there).
+constexpr double kOwnLimit = 0.8;
+
 /// Bytes that the sends from `first` on put on the uplink, with UDP's and IP's headers.
 std::size_t cost_of(const ClientOutbox& out, std::size_t first) {
   const auto& sends = out.net_sends();
@@ -140,28 +143,32 @@ void Client::Core::collect_ways(TimePoint now) {
 
 /// What waits here does not show in the network: the ways' monitors hear of it.
 void Client::Core::note_demand(TimePoint now) {
+  for (auto& entry : peers) entry.demand = {};
+  if (uplink.is_shaping()) {
+    for (const auto& [number, flow] : flows.all()) {
+      if (flow->queues) add_demand(*flow, shaper.status(number, now).packets > 0, now);
+    }
+  }
   for (auto& entry : peers) {
     if (!entry.peer) continue;
     for (const auto which : {Way::kRelay, Way::kDirect}) {
-      entry.peer->way(which).monitor.set_demand(0, false);
+      const auto& demand = entry.demand[index_of(which)];
+      entry.peer->way(which).monitor.set_demand(demand.unsent_bps, demand.waits, now);
     }
-    entry.unsent_bps = 0;
   }
-  if (!uplink.is_shaping()) return;
-  for (const auto& [number, flow] : flows.all()) {
-    if (!flow->queues) continue;
-    const auto unsent = std::max(0.0, flow->tx.bps - flow->let_go.bps);
-    const bool waits = shaper.status(number, now).packets > 0;
-    if (unsent <= 0 && !waits) continue;
-    for (const auto slot : flow->send_to) {
-      auto* peer = peer_at(slot);
-      if (peer == nullptr) continue;
-      const bool direct = !flow->ref.relay_only && !is_grouped(*flow, slot) &&
-                          peer->paths().way(now) == Way::kDirect;
-      auto& sum = peers[slot].unsent_bps;
-      sum += unsent;
-      peer->way(direct ? Way::kDirect : Way::kRelay).monitor.set_demand(sum, true);
-    }
+}
+
+void Client::Core::add_demand(const FlowPort& flow, bool waits, TimePoint now) {
+  const auto unsent = std::max(0.0, flow.tx.bps - flow.let_go.bps);
+  // A limit of the flow's own says nothing of the uplink.
+  const bool own = flow.terms.rate > 0 && flow.let_go.bps / 8 > kOwnLimit * flow.terms.rate;
+  if (own || (unsent <= 0 && !waits)) return;
+  for (const auto slot : flow.send_to) {
+    if (peer_at(slot) == nullptr) continue;
+    const auto which = goes_by(flow, slot, Way::kRelay, now) ? Way::kRelay : Way::kDirect;
+    auto& demand = peers[slot].demand[index_of(which)];
+    demand.unsent_bps += unsent;
+    demand.waits |= waits;
   }
 }
 

@@ -58,9 +58,10 @@ std::optional<Number> read_number(const Value& value, Number least, Number most,
   return std::nullopt;
 }
 
-/// "60 s" for messages.
-std::string seconds_text(std::uint32_t us) {
-  return us % 1'000'000 == 0 ? std::to_string(us / 1'000'000) + "s" : std::to_string(us) + "us";
+/// "60s" for messages.
+std::string time_text(std::uint32_t us) {
+  if (us % 1'000'000 == 0) return std::to_string(us / 1'000'000) + "s";
+  return us % 1'000 == 0 ? std::to_string(us / 1'000) + "ms" : std::to_string(us) + "us";
 }
 
 std::string rate_text(std::uint64_t rate) {
@@ -95,13 +96,15 @@ std::optional<std::uint32_t> read_percent(const Value& value, ErrorList& errors)
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> read_microseconds(const Value& value, std::uint32_t most_us,
-                                               ErrorList& errors) {
-  const auto expected = "a time like 40ms, 1.5s or 800us, up to " + seconds_text(most_us);
+std::optional<std::uint32_t> read_microseconds(const Value& value, std::uint32_t least_us,
+                                               std::uint32_t most_us, ErrorList& errors) {
+  const auto expected =
+      least_us == 0 ? "a time like 40ms, 1.5s or 800us, up to " + time_text(most_us)
+                    : "a time like 40ms, from " + time_text(least_us) + " to " + time_text(most_us);
   const auto text = read_text(value, expected, errors);
   if (!text) return std::nullopt;
   const auto us = parse_with_unit(*text, kTimes);
-  if (us && *us <= most_us) return static_cast<std::uint32_t>(std::llround(*us));
+  if (us && *us >= least_us && *us <= most_us) return static_cast<std::uint32_t>(std::llround(*us));
   add_error(errors, value, quoted(*text) + " is none; expected " + expected);
   return std::nullopt;
 }

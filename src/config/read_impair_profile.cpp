@@ -37,7 +37,7 @@ class Fields {
   }
   void time(std::string_view key, std::uint32_t& to) const {
     const auto value = map_.find(key);
-    if (value) to = read_microseconds(*value, kMostDelayUs, errors_).value_or(to);
+    if (value) to = read_microseconds(*value, 0, kMostDelayUs, errors_).value_or(to);
   }
   template <typename Number>
   void whole(std::string_view key, std::uint64_t least, std::uint64_t most, Number& to) const {

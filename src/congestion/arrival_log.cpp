@@ -38,7 +38,7 @@ Feedback ArrivalLog::take(bool direct, TimePoint now) {
     if (samples_[i].mark != newest_.mark) add(samples_[i]);
   }
   add(newest_);
-  to_earn_ = kPerReport;
+  to_earn_ = std::max(to_earn_, -kMostCredit) + static_cast<std::int64_t>(kPerReport);
   count_ = 0;
   apart_ = kLeastApart;
   next_sample_ = TimePoint::min();

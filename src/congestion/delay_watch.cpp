@@ -75,6 +75,18 @@ Duration DelayWatch::growth(Duration span) const {
   return newer && older ? 2 * (*newer - *older) : Duration{};
 }
 
+Duration DelayWatch::rise(Duration span) const {
+  Duration most{};
+  std::optional<Duration> peak;  // of all that is newer
+  for (std::size_t back = 0; back < kept(); ++back) {
+    if (slice(0).begin - slice(back).begin > span) break;
+    const auto least = slice(back).least;
+    peak = peak ? std::max(*peak, least) : least;
+    most = std::max(most, *peak - least);
+  }
+  return most;
+}
+
 void DelayWatch::rebase() {
   if (count_ == 0) return;
   auto least = slice(0).least;

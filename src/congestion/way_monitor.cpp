@@ -1,6 +1,7 @@
 #include "wormhole/congestion/way_monitor.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace wormhole {
 namespace {
@@ -45,6 +46,9 @@ constexpr double kDrops = 0.10;
 constexpr double kMoreSent = 1.1;
 constexpr Duration kNotLongAgo = 10s;
 constexpr double kLeastFrames = 20;
+/// Something waits here for the uplink, which shows in no queue of the network: longer than a key
+/// frame takes to go.
+constexpr Duration kHeld = 500ms;
 /// What shows that a limit still holds. Encoders try again each second or so.
 constexpr Duration kStillStands = 20ms;
 constexpr double kStillDrops = 0.05;
@@ -58,10 +62,21 @@ constexpr Duration kLossSpan = 3s;
 /// While so much stands in front of the bottleneck, what arrives is what it carries. Of a client
 /// that paces itself, the queue is shorter.
 constexpr Duration kBusy = 15ms;
+/// Of a client that paces itself the queue is shorter. While it is as long as this, the way carries
+/// what arrives, or more: a slow bottleneck holds each packet for longer than the path once did.
 constexpr Duration kBusyPaced = 6ms;
+/// Where it has risen by so much, though something waited here all the time, the pace has found
+/// what is carried; it swings around that, so that only far less tells anything.
+constexpr Duration kFound = 10ms;
+constexpr double kFarLess = 0.85;
 constexpr Duration kLeastProof = 200ms;
-/// A new measurement's weight: reports come 20 times a second, and their spans overlap.
-constexpr double kWeight = 0.2;
+/// What is carried lately differs from that by so much: it is another capacity, and what was before
+/// no longer counts. Jitter of 30 ms moves it by 10 %.
+constexpr double kOther = 0.25;
+/// Measurements overlap; together they are an average over so much time.
+constexpr Duration kAverage = 250ms;
+/// A packet of 1,500 bytes, bits: for so long it stands in front of a slow bottleneck alone.
+constexpr double kPacket = 12'000;
 /// More than the capacity has arrived over a second: jitter of 30 ms moves that by 3 %.
 constexpr double kMore = 1.05;
 /// Measurements until the capacity is as sure as it will be: a second's.
@@ -91,16 +106,18 @@ void WayMonitor::on_report(const Feedback& report, const SentBy& sent, std::size
   judge(now);
 }
 
-void WayMonitor::set_demand(double unsent_bps, bool waits) {
+void WayMonitor::set_demand(double unsent_bps, bool waits, TimePoint now) {
   unsent_bps_ = unsent_bps;
-  waits_ = waits;
+  if (!waits) waits_since_ = kNever;
+  if (waits && waits_since_ == kNever) waits_since_ = now;
 }
 
 void WayMonitor::judge(TimePoint now) {
   const auto second = book_.rates(kSecond);
   note_drops(second, now);
   const bool limited = verdict_ == LinkVerdict::kLimit;
-  const bool full = is_full(second) || (limited && waits_);
+  const bool held = waits_since_ != kNever && (limited || now - waits_since_ >= kHeld);
+  const bool full = is_full(second) || held;
   const bool still = delays_.range(kSecond / 2).least > kStillStands || second.loss > kStillDrops;
   if (full || (limited && still)) pressed_ = now;
   delays_.hold_base(full || limited);
@@ -110,7 +127,7 @@ void WayMonitor::judge(TimePoint now) {
     judge_without_limit(second, now);
   }
   learn_capacity(second);
-  if (verdict_ == LinkVerdict::kLimit && !waits_) look_for_longer_path(now);
+  if (verdict_ == LinkVerdict::kLimit && waits_since_ == kNever) look_for_longer_path(now);
 }
 
 void WayMonitor::judge_without_limit(const Rates& second, TimePoint now) {
@@ -163,15 +180,43 @@ void WayMonitor::note_drops(const Rates& second, TimePoint now) {
 }
 
 void WayMonitor::learn_capacity(const Rates& second) {
-  if (capacity_ > 0 && second.span >= kSecond && second.delivered_bps > kMore * capacity_) {
+  // What has arrived since the capacity changed.
+  const bool of_now = second.span >= kSecond && reported_ - changed_ >= second.span;
+  if (capacity_ > 0 && of_now && second.delivered_bps > kMore * capacity_) {
     capacity_ = second.delivered_bps;
   }
   if (verdict_ != LinkVerdict::kLimit) return;
-  auto carried = book_.carried_bps(waits_ ? kBusyPaced : kBusy, kSecond, kLeastProof);
-  if (!carried && dropping_since_ != kNever) carried = second.delivered_bps;
+  const auto carried = measured(second);
   if (!carried) return;
-  capacity_ = proofs_ == 0 ? *carried : capacity_ + kWeight * (*carried - capacity_);
+  const auto aged = seconds(book_.step()) / seconds(kAverage);
+  const auto weight = std::max(1 - std::exp(-aged), 1.0 / (proofs_ + 1));
+  capacity_ += weight * (*carried - capacity_);
   ++proofs_;
+}
+
+/// What the newest reports say is carried; nothing when they don't.
+std::optional<double> WayMonitor::measured(const Rates& second) {
+  auto busy = kBusy;
+  if (waits_since_ != kNever && capacity_ > 0) {
+    busy +=
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(kPacket / capacity_));
+  }
+  const auto span = std::clamp<Duration>(reported_ - changed_ + kSoon, kSoon, kSecond);
+  if (const auto carried = book_.carried_bps(busy, span, kLeastProof)) {
+    const auto lately = book_.carried_bps(busy, kSoon, kLeastProof);
+    if (std::abs(*lately - *carried) <= kOther * *carried) return carried;
+    changed_ = reported_;
+    proofs_ = 0;
+    return lately;
+  }
+  if (dropping_since_ != kNever && delays_.queue() < kBusy) return second.delivered_bps;
+  if (proofs_ == 0) return book_.rates(kSoon).delivered_bps;
+  if (waits_since_ == kNever) return std::nullopt;
+  const bool held = reported_ - waits_since_ >= kSecond;
+  const bool found = held && delays_.rise(2 * kSecond) >= kFound;
+  if (found && second.delivered_bps < kFarLess * capacity_) return second.delivered_bps;
+  const auto least = book_.carried_bps(kBusyPaced, kSecond, kLeastProof);
+  return least && *least > capacity_ ? least : std::nullopt;
 }
 
 void WayMonitor::look_for_longer_path(TimePoint now) {
@@ -198,7 +243,7 @@ LinkState WayMonitor::state(const SentBy& sent, TimePoint now) {
   const auto second = book_.rates(kSecond);
   // Reports come as often as bytes do: twice as long without one means that nothing arrives.
   const bool silent = now - reported_ > std::max<Duration>(kLeaves, 2 * second.span);
-  if (silent && !waits_) set_verdict(LinkVerdict::kAppLimited, now);
+  if (silent && waits_since_ == kNever) set_verdict(LinkVerdict::kAppLimited, now);
   state.verdict = verdict_;
   state.age = now - since_;
   state.capacity_bps = capacity_;

@@ -90,6 +90,18 @@ class Routes(Running):
         status, problem, _ = self.call("PATCH", "/v1/flows/mavlink", {"port": 1}, **{"If-Match": headers["ETag"]})
         self.assertEqual(status, 412, problem)
 
+    def test_what_a_flow_asks_of_a_full_uplink_is_an_edit_too(self):
+        wish = {"priority": "high", "max_age": "200ms", "rate": "2.5mbit"}
+        status, flow, _ = self.call("PATCH", "/v1/flows/mavlink", wish)
+        self.assertEqual((status, {key: flow[key] for key in wish}), (200, wish))
+        self.assertIn("priority: high", self.read())
+        before = self.read()
+        status, problem, _ = self.call("PATCH", "/v1/flows/mavlink", {"max_age": "5ms", "rate": "20gbit"})
+        self.assertEqual((status, {error["field"] for error in problem["errors"]}), (422, {"flows.mavlink.max_age", "flows.mavlink.rate"}))
+        self.assertEqual(self.read(), before)
+        self.assertEqual(self.call("PATCH", "/v1/flows/mavlink", dict.fromkeys(wish))[0], 200)
+        self.assertNotIn("priority", self.read())
+
     def test_an_edit_that_would_not_be_valid_names_the_field(self):
         before = self.read()
         status, problem, headers = self.call("PATCH", "/v1/flows/mavlink", {"between": ["drone3", "gcs9"]})

@@ -14,6 +14,9 @@ class ArrivalLog {
   /// Bytes of IP packets that must have come since the last report: its own 119 bytes are 1 % of
   /// them. So nothing is told of an idle flow, and little of a slow one.
   static constexpr std::size_t kPerReport = 12'500;
+  /// What has come beyond that earns the next reports, two at most: when the rate falls, the first
+  /// ones come as quickly as they did before.
+  static constexpr std::int64_t kMostCredit = 2 * kPerReport;
   /// Reports are at least so far apart (RFC 8888, 4: 50 ms to 200 ms are useful).
   static constexpr Duration kApart = 50ms;
   /// IP and UDP headers, for kPerReport alone.

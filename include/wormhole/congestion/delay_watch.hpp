@@ -17,7 +17,7 @@ class DelayWatch {
   /// by 50 ppm make 1.5 ms of it.
   static constexpr Duration kAge = 10s;
   /// Delays are the least of so much time: jitter is above it, a queue is not.
-  static constexpr Duration kSlice = 76ms;
+  static constexpr Duration kSlice = 74ms;
   /// Slices that are kept: 2.4 s and more.
   static constexpr std::size_t kSlices = 32;
 
@@ -37,6 +37,8 @@ class DelayWatch {
   bool climbs(std::size_t count, Duration step, double share) const;
   /// How much the queue has grown over the last `span`; negative: it shrank.
   Duration growth(Duration span) const;
+  /// The most that it has risen within the last `span`, whatever it was before.
+  Duration rise(Duration span) const;
   /// The path itself has become longer: what is the least now is its own.
   void rebase();
   /// While a queue stands, the least of the last seconds is not the path's own.

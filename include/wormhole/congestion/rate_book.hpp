@@ -35,6 +35,8 @@ class RateBook {
   Taken add(const Feedback& report, const SentBy& sent, std::size_t overhead, DelayWatch& delays);
   /// Over the last `span`, or as much as there is.
   Rates rates(Duration span) const;
+  /// Between the two newest reports; 0: there are no two.
+  Duration step() const { return kept() < 2 ? Duration{} : age(back(1)); }
   /// What has arrived since the queue was last shorter than `busy`, `span` at most; nothing when
   /// that is less than `least` ago.
   std::optional<double> carried_bps(Duration busy, Duration span, Duration least) const;

@@ -26,7 +26,7 @@ class WayMonitor {
   /// What applications wanted to send by it in the last second and what did not leave, bits a
   /// second; and whether something waits here for the uplink: then the way stays at its limit
   /// however short the queue in the network is.
-  void set_demand(double unsent_bps, bool waits);
+  void set_demand(double unsent_bps, bool waits, TimePoint now);
   /// Another path, or another process of the peer's: nothing is known.
   void reset() { *this = {}; }
   /// As it is now. Harmless to call at any time; a verdict that silence ends, ends here.
@@ -42,6 +42,7 @@ class WayMonitor {
   void judge(TimePoint now);
   void judge_without_limit(const Rates& second, TimePoint now);
   void learn_capacity(const Rates& second);
+  std::optional<double> measured(const Rates& second);
   void look_for_longer_path(TimePoint now);
   void set_verdict(LinkVerdict verdict, TimePoint now);
 
@@ -51,7 +52,7 @@ class WayMonitor {
   TimePoint reported_ = kNever;
   std::optional<Duration> rtt_;
   double unsent_bps_ = 0;
-  bool waits_ = false;
+  TimePoint waits_since_ = kNever;
   LinkVerdict verdict_ = LinkVerdict::kAppLimited;
   TimePoint since_{};
   TimePoint pressed_{};  // the last sign of a limit
@@ -60,7 +61,8 @@ class WayMonitor {
   TimePoint clean_at_{};
   double radio_loss_ = 0;  // share that was lost when no queue stood
   double capacity_ = 0;
-  int proofs_ = 0;  // measurements that the capacity rests on, of this limit
+  TimePoint changed_{};  // when it was seen to be another one
+  int proofs_ = 0;       // measurements that the capacity rests on, of this limit
 };
 
 }  // namespace wormhole

@@ -1,22 +1,14 @@
 // Whether this client's own uplink is what limits it, and at which rate to send then.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "wormhole/base/time.hpp"
-#include "wormhole/congestion/link_state.hpp"
+#include "wormhole/shaper/uplink_view.hpp"
 
 namespace wormhole {
-
-/// What is known of one way to one peer.
-struct UplinkWay {
-  LinkState link;
-  Duration silent{};  ///< since the peer's newest report of it
-};
 
 /// What this client has put on its uplink.
 struct UplinkLoad {
@@ -66,41 +58,21 @@ class UplinkControl {
 
  private:
   enum class State : std::uint8_t { kOff, kDraining, kHolding };
-  /// The ways together, as one uplink.
-  struct View {
-    bool full = false;      ///< all that carry a good part are
-    bool any = false;       ///< somebody tells
-    Duration queue{};       ///< that all of them have
-    double loss = 0;        ///< that all of them have
-    double delivered = 0;   ///< bytes a second
-    double capacity = 0;    ///< bytes a second
-    Duration rtt = 100ms;   ///< where none was measured
-    Duration silent = 24h;  ///< since the newest report of any
-  };
-  /// What was seen, to tell how fast the queue grows.
-  struct Mark {
-    TimePoint at = TimePoint::min();
-    Duration queue{};
-    std::uint64_t uploaded = 0;
-  };
-
-  static View look(std::span<const UplinkWay> ways, double uploads_per_copy);
-  void begin(const View& view, const UplinkLoad& load, TimePoint now);
-  void begin_drain(const View& view, TimePoint now);
-  void drain(const View& view, TimePoint now);
-  void hold(const View& view, Duration span, TimePoint now);
-  void adjust(const View& view, Duration span, TimePoint now);
-  void cut(const View& view, TimePoint now);
-  void note_cut(const View& view, TimePoint now);
-  void tolerate(const View& view, TimePoint now);
-  bool may_end(const View& view, const UplinkLoad& load, TimePoint now);
-  void set_pace(const View& view);
-  Duration excess(const View& view) const { return view.queue - tolerated_; }
-  bool loses(const View& view) const;
+  void begin(const UplinkView& view, const UplinkLoad& load, TimePoint now);
+  void begin_drain(const UplinkView& view, TimePoint now);
+  void drain(const UplinkView& view, TimePoint now);
+  void hold(const UplinkView& view, Duration span, TimePoint now);
+  void adjust(const UplinkView& view, Duration span, TimePoint now);
+  void cut(const UplinkView& view, TimePoint now);
+  void note_cut(const UplinkView& view, TimePoint now);
+  void tolerate(const UplinkView& view, TimePoint now);
+  bool may_end(const UplinkView& view, const UplinkLoad& load, TimePoint now);
+  void set_pace(const UplinkView& view);
+  Duration excess(const UplinkView& view) const { return view.queue - tolerated_; }
+  bool shrinks() const;
+  bool loses(const UplinkView& view) const;
   Duration deaf_time() const;
-  bool is_deaf(const View& view, TimePoint now) const;
-  void note(const View& view, const UplinkLoad& load, TimePoint now);
-  std::optional<Mark> earlier(TimePoint now) const;
+  bool is_deaf(const UplinkView& view, TimePoint now) const;
 
   State state_ = State::kOff;
   double capacity_ = 0;
@@ -108,10 +80,7 @@ class UplinkControl {
   double step_ = 0;            // bytes a second, each second
   double delivered_most_ = 0;  // while draining
   double drained_from_ = 0;    // the capacity when that began
-  double growth_ = 0;          // of the queue, seconds a second of arrivals
-  Duration grew_from_{};
-  bool waits_ = false;  // something, for its turn
-  double sent_ = 0;     // bytes a second, since the mark that growth_ is measured from
+  bool waits_ = false;         // something, for its turn
   double tolerated_loss_ = 0;
   Duration rtt_ = 100ms;    // the least since shaping began
   Duration queue_{};        // as told last
@@ -125,9 +94,7 @@ class UplinkControl {
   TimePoint stepped_{};  // step_ has doubled
   TimePoint calm_since_{};
   std::uint64_t calm_uploaded_ = 0;
-  TimePoint newest_{};  // report
-  std::array<Mark, 12> marks_{};
-  std::size_t next_mark_ = 0;
+  QueueSlope slope_;
 };
 
 }  // namespace wormhole

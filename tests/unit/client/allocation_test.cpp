@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "unit/client/trio.hpp"
@@ -96,6 +97,46 @@ TEST(Allocation, NorWhereItGoesThroughTheQueueOfTheUplink) {
   limited.flows[1].rate_kbps = 10'000'000;
   trio.reload(limited);
   expect_none(trio, false);
+}
+
+/// Delayed, doubled and altered on purpose, on the sender's side.
+TEST(Allocation, NorWhereItIsImpaired) {
+  Trio trio;
+  trio.only_shared_port = true;
+  trio.run(2s);
+  ImpairProfile profile;
+  profile.delay_us = 100;
+  profile.jitter_us = 50;
+  profile.duplicate.share = kWhole / 10;
+  profile.corrupt.share = kWhole / 10;
+  auto impaired = trio.network;
+  impaired.flows[1].impair.forward = std::make_shared<const ImpairProfile>(profile);
+  trio.reload(impaired);
+  trio.run(2s);
+  std::vector<std::uint8_t> memory(kHeadroom + 1200 + kTailroom);
+  auto& client = *trio.clients[0];
+  auto& out = trio.client_out[0];
+  std::size_t left = 0;
+  auto before = allocations;
+  for (std::size_t i = 0; i < kWarmUp + kMeasured; ++i) {
+    if (i == kWarmUp) {
+      before = allocations;
+      left = 0;
+    }
+    trio.now += 2us;
+    if (client.next_deadline() <= trio.now) client.on_timeout(trio.now, out);
+    const AppDatagram app{testing::kAppAt, MutBytes(memory).subspan(kHeadroom, 1200)};
+    client.on_app_datagrams({Trio::kVideo, ClientNo{}}, {&app, 1}, trio.now, out);
+    left += out.net_sends().size();
+    out.clear();
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_NEAR(static_cast<double>(left), 1.1 * kMeasured, 0.1 * kMeasured);
+  const auto status = client.status(trio.now).flows.at(1).impair;
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->offered, kWarmUp + kMeasured);
+  EXPECT_GT(status->duplicated, 0U);
+  EXPECT_GT(status->corrupted, 0U);
 }
 
 TEST(Allocation, NorByRelayPorts) {

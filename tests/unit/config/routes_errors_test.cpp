@@ -328,24 +328,24 @@ TEST(RoutesErrors, Flows) {
       {"priority", flow("protocol: udp, port: 1, mesh: [d3, d4], priority: top"),
        "f:5:57: flows.v.priority: \"top\" is not a priority; expected high, normal or low"},
       {"max age", flow("protocol: udp, port: 1, mesh: [d3, d4], max_age: 200"),
-       "f:5:56: flows.v.max_age: \"200\" is none; expected a time from 10ms to 60s like 200ms"},
+       "f:5:56: flows.v.max_age: \"200\" is none; expected a time like 40ms, from 10ms to 60s"},
       {"short max age", flow("protocol: udp, port: 1, mesh: [d3, d4], max_age: 9ms"),
-       "f:5:56: flows.v.max_age: \"9ms\" is none; expected a time from 10ms to 60s like 200ms"},
+       "f:5:56: flows.v.max_age: \"9ms\" is none; expected a time like 40ms, from 10ms to 60s"},
       {"max age in tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4], max_age: 200ms"),
        "f:5:56: flows.v.max_age: is for UDP flows, a TCP flow waits instead of losing; expected "
        "priority alone"},
       {"rate in tcp", flow("protocol: tcp, port: 1, mesh: [d3, d4], rate: 2M"),
        "f:5:53: flows.v.rate: is for UDP flows, a TCP flow waits instead of losing; expected "
        "priority alone"},
-      {"rate", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: 2Mbit"),
-       "f:5:53: flows.v.rate: \"2Mbit\" is no rate; expected bits a second from 8k to 10G like "
-       "500k or 2.5M"},
+      {"rate", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: 2Mbits"),
+       "f:5:53: flows.v.rate: \"2Mbits\" is none; expected a rate like 10mbit or 512kbit, from "
+       "8kbit to 10gbit"},
       {"low rate", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: 7.9k"),
-       "f:5:53: flows.v.rate: \"7.9k\" is no rate; expected bits a second from 8k to 10G like "
-       "500k or 2.5M"},
+       "f:5:53: flows.v.rate: \"7.9k\" is none; expected a rate like 10mbit or 512kbit, from "
+       "8kbit to 10gbit"},
       {"no number", flow("protocol: udp, port: 1, mesh: [d3, d4], rate: infM"),
-       "f:5:53: flows.v.rate: \"infM\" is no rate; expected bits a second from 8k to 10G like "
-       "500k or 2.5M"},
+       "f:5:53: flows.v.rate: \"infM\" is none; expected a rate like 10mbit or 512kbit, from "
+       "8kbit to 10gbit"},
       {"sctp", flow("protocol: sctp, port: 1, mesh: [d3, d4]"),
        "f:5:17: flows.v.protocol: \"sctp\" is not a protocol; expected udp or tcp"},
       {"no port", flow("protocol: udp, mesh: [d3, d4]"),

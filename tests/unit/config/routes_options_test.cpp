@@ -114,6 +114,7 @@ TEST(RoutesOptions, AFlowSaysWhatItAsksOfAFullUplink) {
   EXPECT_EQ(flow.rate_kbps, 2500U);
   EXPECT_EQ(flow_with("from: d3, to: g4, priority: low, max_age: 1.5s").max_age_ms, 1500);
   EXPECT_EQ(flow_with("from: d3, to: g4, rate: 500k").rate_kbps, 500U);
+  EXPECT_EQ(flow_with("from: d3, to: g4, rate: 1.5mbit").rate_kbps, 1500U);
   EXPECT_EQ(flow_with("from: d3, to: g4, rate: 10G").rate_kbps, 10'000'000U);
 }
 

@@ -44,6 +44,22 @@ TEST(ArrivalLog, TellsOfFastOnesEvery50Ms) {
   EXPECT_EQ(reports.size(), 1000ms / ArrivalLog::kApart);
 }
 
+TEST(ArrivalLog, WhatAFastOneHasEarnedBeginsASlowOne) {
+  Arrivals arrivals;
+  arrivals.take(2000, 1ms);
+  std::vector<Duration> apart;
+  auto last = arrivals.now;
+  while (apart.size() < 8) {
+    if (arrivals.take(1, 20ms).empty()) continue;
+    apart.push_back(arrivals.now - last);
+    last = arrivals.now;
+  }
+  // The first was earned; two more are what it may keep.
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LE(apart[i], ArrivalLog::kApart + 20ms) << i;
+  EXPECT_LT(apart[3], 200ms) << "what was left of it";
+  for (std::size_t i = 4; i < apart.size(); ++i) EXPECT_GE(apart[i], 180ms) << i;
+}
+
 TEST(ArrivalLog, SamplesAreInOrderSpreadOverTheTimeAndEndWithTheNewest) {
   for (const auto apart :
        {Duration(100us), Duration(1ms), Duration(9ms), Duration(70ms), Duration(500ms)}) {

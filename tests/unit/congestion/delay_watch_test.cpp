@@ -58,6 +58,18 @@ TEST(DelayWatch, OnlyAQueueThatGrowsStepByStepClimbs) {
   EXPECT_FALSE(jumps.watch.climbs(3, 5ms, 0.5)) << "most of it came at once";
 }
 
+TEST(DelayWatch, TellsTheMostThatAQueueHasRisen) {
+  Path path;
+  path.run(3s, [](Duration) { return 40ms; });
+  EXPECT_EQ(path.watch.rise(2s), Duration{});
+  path.run(300ms, [](Duration) { return 15ms; });
+  EXPECT_EQ(path.watch.rise(2s), Duration{}) << "it has only shrunk";
+  path.run(300ms, [](Duration) { return 27ms; });
+  path.run(300ms, [](Duration) { return 10ms; });
+  EXPECT_EQ(path.watch.rise(2s), 12ms) << "from 15 ms on, whatever was before and after";
+  EXPECT_EQ(path.watch.rise(100ms), Duration{}) << "that is longer ago";
+}
+
 TEST(DelayWatch, AQueueThatStandsBecomesThePathsOwnUnlessItIsHeld) {
   for (const bool held : {false, true}) {
     Path path;

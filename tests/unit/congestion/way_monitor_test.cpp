@@ -133,14 +133,77 @@ TEST(WayMonitor, WhatWaitsHereKeepsTheLimit) {
   rig.run(5s);
   rig.offer({1.25 * kRate});
   ASSERT_TRUE(within(rig, 1s, LinkVerdict::kLimit));
-  rig.monitor().set_demand(0.3 * kRate, true);
+  rig.monitor().set_demand(0.3 * kRate, true, rig.now());
   rig.offer({0.95 * kRate});  // the sender paces itself
   rig.run(20s);
   EXPECT_EQ(rig.state().verdict, LinkVerdict::kLimit);
   EXPECT_NEAR(rig.state().offered_bps, 1.25 * kRate, 0.1 * kRate);
   EXPECT_NEAR(rig.state().capacity_bps, kRate, 0.1 * kRate);
-  rig.monitor().set_demand(0, false);
+  rig.monitor().set_demand(0, false, rig.now());
   EXPECT_TRUE(within(rig, 4s, LinkVerdict::kClear));
+}
+
+TEST(WayMonitor, ACapacityThatFallsIsKnownSoon) {
+  auto model = bottleneck();
+  model.rate = 2.5e6;
+  WayRig rig(model, 12);
+  rig.offer({3e6});
+  rig.run(10s);
+  ASSERT_NEAR(rig.state().capacity_bps, 2.5e6, 0.05 * 2.5e6);
+  rig.model.rate = 0.6e6;
+  rig.run(750ms);  // 300 of them stood in the queue
+  EXPECT_NEAR(rig.state().capacity_bps, 0.6e6, 0.1 * 0.6e6) << "nothing of before counts";
+  for (int i = 0; i < 20; ++i) {
+    rig.run(50ms);
+    ASSERT_LT(rig.state().capacity_bps, 1.1 * 0.6e6) << "not even later";
+  }
+  rig.model.rate = 2e6;
+  rig.run(900ms);
+  EXPECT_NEAR(rig.state().capacity_bps, 2e6, 0.1 * 2e6);
+}
+
+TEST(WayMonitor, WhatWaitsHereForLongIsALimit) {
+  WayRig rig(bottleneck(), 13);
+  rig.offer({0.7 * kRate});  // paced: no queue in the network
+  rig.run(5s);
+  const auto waits = [&](bool any) { rig.monitor().set_demand(0, any, rig.now()); };
+  for (int i = 0; i < 10; ++i) {  // key frames
+    waits(true);
+    rig.run(300ms);
+    ASSERT_EQ(rig.state().verdict, LinkVerdict::kClear);
+    waits(false);
+    rig.run(300ms);
+  }
+  waits(true);
+  rig.run(400ms);
+  EXPECT_EQ(rig.state().verdict, LinkVerdict::kClear);
+  rig.run(300ms);
+  EXPECT_EQ(rig.state().verdict, LinkVerdict::kLimit);
+}
+
+/// The sender paces itself around what is carried: the queue is never long enough to measure it.
+TEST(WayMonitor, AnEstimateThatIsTooHighIsCorrectedWhilePacing) {
+  auto model = bottleneck();
+  model.jitter = 2ms;
+  WayRig rig(model, 14);
+  rig.offer({1.25 * kRate});
+  ASSERT_TRUE(within(rig, 2s, LinkVerdict::kLimit));
+  rig.monitor().set_demand(0.3 * kRate, true, rig.now());
+  rig.run(1s);
+  const double now = 0.75 * kRate;
+  rig.offer({0.88 * kRate});
+  rig.run(5s);  // all is drained
+  rig.model.rate = now;
+  ASSERT_GT(rig.state().capacity_bps, 0.95 * kRate);
+  for (int i = 0; i < 5; ++i) {
+    rig.offer({1.02 * now});
+    rig.run(700ms);
+    rig.offer({0.98 * now});
+    rig.run(700ms);
+    ASSERT_LT(rig.state().queue_delay, 15ms);
+  }
+  EXPECT_LT(rig.state().capacity_bps, now / 0.85) << "what is nearer is within the swing";
+  EXPECT_GT(rig.state().capacity_bps, 0.95 * now);
 }
 
 TEST(WayMonitor, ResetForgetsEverything) {

@@ -1,6 +1,8 @@
 // The uplink's control against a model of a bottleneck (bottleneck.hpp).
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "unit/shaper/bottleneck.hpp"
 
 namespace wormhole {
@@ -175,6 +177,55 @@ TEST(UplinkControl, OnlyTheUplinkIsShaped) {
   auto old = full;
   old.silent = 5s;
   EXPECT_FALSE(shapes({old}));
+}
+
+/// Looks at one way again and again, for so long: every 50 ms there is a report.
+void look(UplinkControl& control, TimePoint& now, Duration span,
+          const std::function<UplinkWay(Duration)>& told) {
+  for (Duration since{}; since < span; since += 50ms, now += 50ms) {
+    const auto way = told(since);
+    control.update({&way, 1}, {1, 0, 1000}, now);
+  }
+}
+
+TEST(UplinkControl, WhileDrainingAStaleCapacityIsTakenDown) {
+  auto full = way(LinkVerdict::kLimit, 5e6, 300ms);  // 2.5 Mbit/s are known
+  UplinkControl control;
+  auto now = kStart;
+  control.update({&full, 1}, {}, now);
+  ASSERT_NEAR(control.capacity() * 8, 2.5e6, 1);
+  now += 50ms;
+  look(control, now, 100ms, [&](Duration) {
+    full.link.capacity_bps = 0.6e6;
+    return full;
+  });
+  EXPECT_NEAR(control.capacity() * 8, 0.6e6, 1) << "at once";
+  look(control, now, 3s, [&](Duration since) {
+    full.link.queue_delay = std::max(300ms - since / 5, Duration(50ms));  // shrinks
+    return full;  // 2.5 Mbit/s are said to arrive
+  });
+  EXPECT_LE(control.capacity() * 8, 0.6e6) << "what arrives may be of before";
+}
+
+/// Of 3 Mbit/s, after a queue that began as long and shrank by so much a second.
+double capacity_after(Duration queue, int percent, Duration span) {
+  auto full = way(LinkVerdict::kLimit, 6e6, queue);
+  full.link.delivered_bps = 0.8e6;
+  UplinkControl control;
+  auto now = kStart;
+  look(control, now, span, [&](Duration since) {
+    full.link.queue_delay = queue - since * percent / 100;
+    return full;
+  });
+  return control.capacity() * 8;
+}
+
+TEST(UplinkControl, AQueueThatShrinksTooSlowlyIsOfLessCapacity) {
+  EXPECT_NEAR(capacity_after(800ms, 5, 1700ms), 0.8 * 3e6, 1);
+  EXPECT_NEAR(capacity_after(800ms, 15, 1700ms), 3e6, 1);
+  // A short one is met with nine tenths of the capacity, and goes slowly.
+  EXPECT_NEAR(capacity_after(40ms, 2, 350ms), 0.8 * 3e6, 1);
+  EXPECT_NEAR(capacity_after(40ms, 6, 350ms), 3e6, 1);
 }
 
 TEST(UplinkControl, OneUploadForManyCountsOnce) {
